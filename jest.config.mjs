@@ -1,0 +1,23 @@
+/** Two kinds of test (CONTRIBUTING.md has the table): `unit` needs nothing but Node.js; `rehearsal` needs root and Linux. */
+const common = {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' } }] },
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/tools/node24/'],
+};
+
+export default {
+  projects: [
+    {
+      ...common,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/test/**/*.test.ts'],
+      testPathIgnorePatterns: ['\\.rehearsal\\.test\\.ts$'],
+    },
+    {
+      ...common,
+      displayName: 'rehearsal',
+      testMatch: ['<rootDir>/test/**/*.rehearsal.test.ts'],
+    },
+  ],
+};
