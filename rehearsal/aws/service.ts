@@ -26,18 +26,18 @@ export interface Service {
 /** An error as the service itself would answer it. */
 export class ServiceError extends Error {
   override readonly name = 'ServiceError';
+  /** The wire code (`LoadBalancerNotFound`, not the SDK's class name). */
+  readonly code: string;
+  /** HTTP status. */
+  readonly statusCode: number;
+  /** Further members of the error, where the service's model has some. */
+  readonly fields: Readonly<Record<string, unknown>>;
 
-  /**
-   * @param code        the wire code (`LoadBalancerNotFound`, not the SDK's class name)
-   * @param statusCode  HTTP status
-   */
-  constructor(
-    readonly code: string,
-    message: string,
-    readonly statusCode = 400,
-    readonly fields: Readonly<Record<string, unknown>> = {},
-  ) {
+  constructor(code: string, message: string, statusCode = 400, fields: Readonly<Record<string, unknown>> = {}) {
     super(message);
+    this.code = code;
+    this.statusCode = statusCode;
+    this.fields = fields;
   }
 }
 
