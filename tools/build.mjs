@@ -39,7 +39,11 @@ async function buildRehearsal() {
     format: 'esm',
     packages: 'external',
     sourcemap: true,
-    entryPoints: { cli: 'rehearsal/cli.ts' },
+    entryPoints: {
+      cli: 'rehearsal/cli.ts',
+      gateway: 'rehearsal/network/gateway.ts',
+      traffic: 'rehearsal/traffic/worker.ts',
+    },
     outExtension: { '.js': '.mjs' },
     outdir: 'dist/rehearsal',
   });

@@ -8,9 +8,11 @@
  *   10.0.0.0/16       the VPC: .0.2 the gateway, 10.0.1.x and 10.0.2.x instances, 10.0.101.x and 10.0.102.x nodes
  *   198.51.100.0/24   clients on the internet (RFC 5737)
  */
+import { runCommand } from '../host/run-command.ts';
+
 export const ADDRESSES = {
   gateway: '10.0.0.2',
-  /** Nothing but the rehearsal's package proxy listens here; machines in the bare image install through it. */
+  /** Nothing but the rehearsal's package proxy listens here; machines of the bare image install through it. */
   packageProxyPort: 3128,
   /** The rehearsal's S3, as machines reach it. */
   s3Port: 80,
@@ -21,15 +23,88 @@ export const ADDRESSES = {
 
 /** One host on the bridge: a network namespace with one interface, `host0`. */
 export interface NetworkHost {
-  /** The namespace's name, for `ip netns exec`, and its path, for systemd-nspawn. */
+  /** The namespace's name, for `ip netns exec`, and its path, for systemd-nspawn and nsenter. */
   readonly namespace: string;
   readonly path: string;
   readonly addresses: readonly string[];
 }
 
 export interface Fabric {
-  /** Unique to this run; the prefix of everything that it makes. */
+  /** Unique to this run; the prefix `pf<runId>-` marks all its namespaces. */
   readonly runId: string;
+  /** The namespace of the bridge itself, where the gateway listens. */
+  readonly namespace: string;
   addHost(name: string, addresses: readonly string[]): Promise<NetworkHost>;
   removeHost(name: string): Promise<void>;
+}
+
+/** Every host is on one link, so that no host needs a route: the VPC and the internet are both "local" to it. */
+const LINKS = ['10.0.0.0/16', '198.51.100.0/24'];
+
+/** The run's directory removes the namespaces, also after a crash: there is nothing to dispose of here. */
+export async function createFabric(runId: string): Promise<Fabric> {
+  const bridge = `pf${runId}-net`;
+  await addNamespace(bridge);
+  await ipBatch(bridge, [
+    'link add br0 type bridge',
+    'link set br0 up',
+    `address add ${ADDRESSES.gateway}/32 dev br0`,
+    ...LINKS.map((link) => `route add ${link} dev br0`),
+  ]);
+
+  let links = 0;
+  return {
+    runId,
+    namespace: bridge,
+    async addHost(name, addresses) {
+      const namespace = `pf${runId}-${name}`;
+      const port = `port${links++}`;
+      await addNamespace(namespace);
+      await runCommand([
+        'ip',
+        '-n',
+        bridge,
+        'link',
+        'add',
+        port,
+        'type',
+        'veth',
+        'peer',
+        'name',
+        'host0',
+        'netns',
+        namespace,
+      ]);
+      await ipBatch(bridge, [`link set ${port} master br0 up`]);
+      await ipBatch(namespace, [
+        'link set host0 up',
+        ...addresses.map((address) => `address add ${address}/32 dev host0`),
+        ...LINKS.map((link) => `route add ${link} dev host0 src ${addresses[0]}`),
+      ]);
+      return { namespace, path: `/run/netns/${namespace}`, addresses };
+    },
+    async removeHost(name) {
+      await runCommand(['ip', 'netns', 'delete', `pf${runId}-${name}`]);
+    },
+  };
+}
+
+async function addNamespace(namespace: string): Promise<void> {
+  await runCommand(['ip', 'netns', 'add', namespace]);
+  // Thousands of short connections from few addresses, all inside one machine: what several client machines would have
+  // by being several has to come from a wider range of ports and the re-use of those in TIME_WAIT. tcp_tw_reuse = 1
+  // concerns outgoing connections alone and is safe with time stamps (ip-sysctl.txt).
+  await runCommand([
+    'ip',
+    'netns',
+    'exec',
+    namespace,
+    'sh',
+    '-c',
+    'ip link set lo up && echo 1024 65000 >/proc/sys/net/ipv4/ip_local_port_range && echo 1 >/proc/sys/net/ipv4/tcp_tw_reuse && echo 4096 >/proc/sys/net/core/somaxconn',
+  ]);
+}
+
+async function ipBatch(namespace: string, lines: readonly string[]): Promise<void> {
+  await runCommand(['ip', '-n', namespace, '-batch', '-'], lines.join('\n'));
 }
