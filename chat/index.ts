@@ -1,0 +1,48 @@
+import { join } from 'node:path';
+import { type Config, ConfigError, readConfig } from './config.ts';
+import { Journal } from './journal.ts';
+import { createLog, type Log } from './log.ts';
+import { MemoryStore } from './memory-store.ts';
+import { startChat } from './server.ts';
+import type { Store } from './store.ts';
+
+const config = configOrExit();
+const log = createLog(config);
+const chat = await startChat({
+  config,
+  store: await openStore(config, log),
+  log,
+  publicDirectory: join(import.meta.dirname, 'public'),
+});
+
+let isStopping = false;
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(signal, () => {
+    if (isStopping) return;
+    isStopping = true;
+    chat.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error({ err: error }, 'could not stop cleanly');
+        process.exit(1);
+      },
+    );
+  });
+}
+
+async function openStore(config: Config, _log: Log): Promise<Store> {
+  const { journal, entries } =
+    config.stateDirectory === '' ? { journal: null, entries: [] } : await Journal.open(config.stateDirectory);
+  return new MemoryStore(config, { journal, entries, now: Date.now });
+}
+
+/** Exit status 78 is sysexits' EX_CONFIG; the unit's RestartPreventExitStatus keeps systemd from trying the same again. */
+function configOrExit(): Config {
+  try {
+    return readConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(78);
+  }
+}
