@@ -1,0 +1,85 @@
+import { ChatClient } from './chat-client.ts';
+import { between, pause, type Run, type RunningClients } from './clients.ts';
+import { Rotation } from './rotation.ts';
+
+/** How many are being opened at the same time, so that their handshakes do not all meet the same instant. */
+const OPENING_AT_ONCE = 8;
+
+export interface RunningWebSockets extends RunningClients {
+  /** Resolves when each is open or has failed to open. */
+  readonly opened: Promise<void>;
+}
+
+/** Chat clients that stay for the whole run. None comes back: a WebSocket that ends unasked is dropped, and its messages are lost. */
+export function startWebSockets(run: Run): RunningWebSockets {
+  const { plan, targets } = run;
+  const rotation = new Rotation({ sources: plan.sources, targets, listener: 'tls', port: plan.ports.tls });
+  const waiting = Array.from({ length: plan.webSockets.clients }, (_, index) => index);
+  const conversations: Promise<void>[] = [];
+  const opener = async (): Promise<void> => {
+    for (let index = waiting.shift(); index !== undefined && !run.stop.aborted; index = waiting.shift()) {
+      const conversation = await open(run, rotation, index);
+      if (conversation) conversations.push(conversation());
+    }
+  };
+  const opened = Promise.all(Array.from({ length: OPENING_AT_ONCE }, opener)).then(() => {});
+  return { opened, ended: opened.then(() => Promise.all(conversations)).then(() => {}) };
+}
+
+async function open(run: Run, rotation: Rotation, index: number): Promise<(() => Promise<void>) | undefined> {
+  const { plan, ledger, stop } = run;
+  const { source, target, port } = rotation.next();
+  const openedPhase = ledger.currentPhase;
+  /** Messages on their way: id and when it was sent. */
+  const due = new Map<string, number>();
+  let onSettled = (): void => {};
+  try {
+    const client = await ChatClient.open({
+      target,
+      port,
+      source,
+      path: plan.webSockets.path,
+      tls: plan.tls,
+      room: `rehearsal-${ledger.phases[0]?.startMs.toString(36)}-${index}`,
+      openTimeoutMs: plan.webSockets.openTimeoutMs,
+      onEcho: (id) => {
+        const sentMs = due.get(id);
+        if (sentMs === undefined) return;
+        due.delete(id);
+        ledger.messageEchoed(sentMs, Date.now());
+        if (due.size === 0) onSettled();
+      },
+      onDrop: (code, reason) => {
+        ledger.webSocketDropped({ client: index, target, atMs: Date.now(), code, reason });
+        onSettled();
+      },
+      onComplaint: (what) => ledger.webSocketComplaint(index, what),
+    });
+    ledger.webSocketOpened({ source, target, openedPhase }, client.welcome);
+    return () => converse(client);
+  } catch (error) {
+    ledger.webSocketFailedToOpen(target, error instanceof Error ? error.message : String(error));
+    return undefined;
+  }
+
+  async function converse(client: ChatClient): Promise<void> {
+    for (let number = 1; !stop.aborted && client.isOpen; number += 1) {
+      const id = `m-${String(number).padStart(8, '0')}`;
+      due.set(id, Date.now());
+      ledger.messageSent();
+      client.say(id, `message ${number}`);
+      await pause(between(plan.webSockets.messageIntervalMs), stop);
+    }
+    if (due.size > 0 && client.isOpen) {
+      const grace = setTimeout(() => onSettled(), plan.stopGraceMs);
+      await new Promise<void>((resolve) => {
+        onSettled = resolve;
+      });
+      clearTimeout(grace);
+    }
+    ledger.messagesLost(due.size);
+    if (!client.isOpen) return;
+    await client.close();
+    ledger.webSocketClosed();
+  }
+}
