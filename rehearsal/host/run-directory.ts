@@ -1,7 +1,7 @@
 /**
  * Where a run keeps what it makes, and how what a killed run left is found and removed.
  *
- * Two things outlive a process on their own, and both carry the run's id: its directory and its network namespaces. A run
+ * What outlives a process on its own carries the run's id: its directory, its network namespaces, its control groups. A run
  * whose owner is gone is a leftover, whatever ended it.
  */
 import { randomBytes } from 'node:crypto';
@@ -9,6 +9,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { removeCgroups } from './cgroup.ts';
 import { runCommand } from './run-command.ts';
 
 /** On a disk, not in /run: a machine's overlay holds whole packages, and a tmpfs would take them from memory. */
@@ -70,6 +71,7 @@ async function removeRun(runId: string): Promise<void> {
   for (const namespace of namespaces) await endProcesses(namespace);
   // The bridge and the virtual Ethernet pairs are inside the namespaces and go with them.
   for (const namespace of namespaces) await runCommand(['ip', 'netns', 'delete', namespace]);
+  removeCgroups(runId);
   await rm(directory, { recursive: true, force: true });
 }
 

@@ -8,10 +8,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createWriteStream, existsSync, readFileSync } from 'node:fs';
+import { createWriteStream, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { HOST_HAS_SYSTEMD, machineCgroup } from '../host/cgroup.ts';
 import { runCommand } from '../host/run-command.ts';
 import type { Fabric } from '../network/fabric.ts';
 import type { ExecOptions, ExecResult, Machine } from '../world.ts';
@@ -32,11 +33,12 @@ export interface MachineOptions {
 
 export type StartedMachine = Machine & AsyncDisposable;
 
-/** $1 = lower, $2 = upper, $3 = work, $4 = root; the rest is systemd-nspawn's command line. */
+/** $1 = control group or '', $2 = lower, $3 = upper, $4 = work, $5 = root; the rest is systemd-nspawn's command line. */
 const SUPERVISE = `
 set -e
-mount -t overlay overlay -o "lowerdir=$1,upperdir=$2,workdir=$3" "$4"
-shift 4
+if [ -n "$1" ]; then mkdir -p "$1" && echo $$ >"$1/cgroup.procs"; fi
+mount -t overlay overlay -o "lowerdir=$2,upperdir=$3,workdir=$4" "$5"
+shift 5
 exec systemd-nspawn "$@"
 `;
 
@@ -67,6 +69,7 @@ export async function startMachine(options: MachineOptions): Promise<StartedMach
         '-c',
         SUPERVISE,
         'sh',
+        machineCgroup(fabric.runId, name),
         image,
         path.join(directory, 'upper'),
         path.join(directory, 'work'),
@@ -75,7 +78,7 @@ export async function startMachine(options: MachineOptions): Promise<StartedMach
         '--boot',
         '--register=no',
         // Where systemd runs the host, systemd-nspawn asks it for a scope; elsewhere there is none to ask.
-        ...(existsSync('/run/systemd/system') ? [] : ['--keep-unit']),
+        ...(HOST_HAS_SYSTEMD ? [] : ['--keep-unit']),
         `--directory=${root}`,
         `--machine=${fabric.runId}-${name}`,
         // EC2 names an instance after its address.

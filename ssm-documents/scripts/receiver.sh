@@ -1,0 +1,689 @@
+#!/usr/bin/env bash
+# The receiver's side of the switch: installs it, sets its mode, counts what arrives, says what it is, removes it.
+#
+# One file, two lives. Systems Manager runs it with its parameters in SSM_* variables (interpolationType: ENV_VAR); on the
+# instance it is kept as /usr/local/lib/proxyflip/receiver for the boot unit, the timer and nginx's drop-in.
+#
+# Modes and what they are made of (docs/how-it-works.md):
+#
+#              nginx's own listener on the port     nftables rule that leads new connections to HAProxy
+#   plain      without proxy_protocol               absent
+#   both       as it was before                     present
+#   proxy      with proxy_protocol                  absent
+#
+# The rule is there whenever the listener changes its kind. That is the whole trick: connections that exist stay where they
+# are, new ones go to HAProxy, which takes either kind, and nobody is at the listener while it changes.
+set -Eeuo pipefail
+trap 'printf "proxyflip: ERR_INTERNAL: line %s: %s ended with status %s; please report it\n" "$LINENO" "$BASH_COMMAND" "$?" >&2' ERR
+# The last command of a pipe runs in this shell: `… | put FILE` notes what has changed.
+shopt -s lastpipe
+
+readonly SETTINGS=/etc/proxyflip
+readonly NGINX=/etc/nginx/proxyflip
+readonly LIBRARY=/usr/local/lib/proxyflip
+readonly KEPT=/var/lib/proxyflip
+readonly RUN=/run/proxyflip
+readonly READY=/run/proxyflip-health/ready
+readonly CHAT=/opt/proxyflip-chat
+readonly UNITS=(proxyflip-receiver.service proxyflip-haproxy.service proxyflip-assert.timer)
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Words
+
+say() { printf '%s\n' "$*"; }
+
+# A failure is said in one line: what, with which value, what to do. Systems Manager shows it beside the instance.
+fail() {
+  printf 'proxyflip: %s: %s\n' "$1" "$2" >&2
+  exit 1
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What was asked for
+
+# With an agent that does not know ENV_VAR (before 3.3.2746.0) no value arrives at all. AWS's own fallback, splicing the
+# values into the text, would bring back what ENV_VAR is for: so this fails closed.
+read_request() {
+  if [ -z "${SSM_Operation+set}" ]; then
+    fail ERR_AGENT_TOO_OLD "the Systems Manager agent does not hand parameters over as environment variables; update amazon-ssm-agent to 3.3.2746.0 or later (AWS-UpdateSSMAgent)"
+  fi
+  OPERATION=$SSM_Operation
+  MODE=${SSM_Mode:-}
+  INSTANCE_PORTS=${SSM_InstancePorts:-}
+  TRUSTED_CIDRS=${SSM_TrustedCidrs:-}
+  HEALTH_PORT=${SSM_HealthPort:-8078}
+  NODES=${SSM_Nodes:-}
+  EXISTING_SERVERS=${SSM_ExistingServers:-Refuse}
+  CHAT_WANTED=${SSM_Chat:-Off}
+  CHAT_ARTIFACT_URL=${SSM_ChatArtifactUrl:-}
+  CHAT_ARTIFACT_SHA256=${SSM_ChatArtifactSha256:-}
+
+  # The document's allowedPattern has refused these before; a value that ends in a root shell and in files that are
+  # sourced is looked at twice.
+  expect Mode "$MODE" '(plain|both|proxy)?'
+  expect InstancePorts "$INSTANCE_PORTS" '([0-9]{1,5}=(http|https|mixed)( [0-9]{1,5}=(http|https|mixed))*)?'
+  expect TrustedCidrs "$TRUSTED_CIDRS" '([0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}( [0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2})*)?'
+  expect HealthPort "$HEALTH_PORT" '[0-9]{1,5}'
+  expect Nodes "$NODES" '([0-9]{1,3}(\.[0-9]{1,3}){3}:[0-9]{1,5}=(http|https)( [0-9]{1,3}(\.[0-9]{1,3}){3}:[0-9]{1,5}=(http|https))*)?'
+  expect ExistingServers "$EXISTING_SERVERS" 'Refuse|TakeOver'
+  expect Chat "$CHAT_WANTED" 'On|Off'
+  expect ChatArtifactUrl "$CHAT_ARTIFACT_URL" '((https?|s3)://[A-Za-z0-9._~:/?&=%+-]+)?'
+  expect ChatArtifactSha256 "$CHAT_ARTIFACT_SHA256" '([0-9a-f]{64})?'
+}
+
+expect() {
+  if ! [[ $2 =~ ^($3)$ ]]; then
+    fail ERR_INVALID_PARAMETER "parameter $1 has the value '$2', which does not match $3"
+  fi
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What was set: one file of simple assignments, written whole or not at all
+
+load_settings() {
+  SET_MODE=none SET_PORTS='' SET_CIDRS='' SET_HEALTH_PORT='' SET_LISTENER=plain
+  # shellcheck source=/dev/null
+  if [ -r $SETTINGS/receiver.env ]; then . $SETTINGS/receiver.env; fi
+}
+
+save_settings() {
+  mkdir -p $SETTINGS
+  cat >$SETTINGS/receiver.env.new <<EOF
+# Written by proxyflip: what the receiver was set to, for the boot unit and the timer.
+SET_MODE='$SET_MODE'
+SET_PORTS='$SET_PORTS'
+SET_CIDRS='$SET_CIDRS'
+SET_HEALTH_PORT='$SET_HEALTH_PORT'
+SET_LISTENER='$SET_LISTENER'
+EOF
+  mv $SETTINGS/receiver.env.new $SETTINGS/receiver.env
+}
+
+port_numbers() { # "80=http 81=https" → "80 81"
+  local pair
+  for pair in $1; do printf '%s ' "${pair%%=*}"; done
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Packages
+
+readonly PROGRAMS=(nginx haproxy nft socat curl)
+
+install_packages() {
+  local program missing=()
+  for program in "${PROGRAMS[@]}"; do
+    command -v "$program" >/dev/null || missing+=("$program")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+
+  say "Installing: ${missing[*]}"
+  local packages=("${missing[@]/#nft/nftables}")
+  local log
+  log=$(mktemp)
+  # A distribution starts what it installs: nginx is wanted, the distribution's own HAProxy service is not.
+  if command -v apt-get >/dev/null; then
+    packages=("${packages[@]/#nginx/nginx-light}")
+    export DEBIAN_FRONTEND=noninteractive
+    { apt-get -q -o DPkg::Lock::Timeout=120 update &&
+      apt-get -q -y -o DPkg::Lock::Timeout=120 --no-install-recommends install "${packages[@]}"; } >"$log" 2>&1 ||
+      fail ERR_PACKAGES "apt-get cannot install ${packages[*]}: $(tail -n 2 "$log" | tr '\n' ' '); check that the instance reaches its package repositories"
+  elif command -v dnf >/dev/null; then
+    dnf -q -y install "${packages[@]}" >"$log" 2>&1 ||
+      fail ERR_PACKAGES "dnf cannot install ${packages[*]}: $(tail -n 2 "$log" | tr '\n' ' '); check that the instance reaches its package repositories"
+  else
+    fail ERR_PACKAGES "neither apt-get nor dnf is here; install ${packages[*]} and run again"
+  fi
+  rm -f "$log"
+  if [[ " ${missing[*]} " == *' haproxy '* ]]; then systemctl disable --now --quiet haproxy.service || true; fi
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Gates that only the instance can see; all of them before the first change
+
+check_host() {
+  local port owner
+  if ! nft -c -f - <<<'table ip proxyflip_gate { chain c { type filter hook prerouting priority mangle; tcp dport 80 tproxy to 127.0.0.1:8079 accept; }; }' 2>/dev/null; then
+    fail ERR_NO_TPROXY "this kernel has no nft tproxy (module nft_tproxy); use a kernel that has it, such as the distribution's own"
+  fi
+  if nginx_configuration | grep -Eq '^[[:space:]]*worker_shutdown_timeout[[:space:]]+[^0]'; then
+    fail ERR_WORKER_SHUTDOWN_TIMEOUT "nginx is set to worker_shutdown_timeout, which cuts open WebSockets at every reload; remove it and run again"
+  fi
+  for port in $(port_numbers "$INSTANCE_PORTS"); do
+    owner=$(ss -Hltnp "sport = :$port" | awk -F'"' '$2 != "nginx" { print $2; exit }')
+    if [ -n "$owner" ]; then
+      fail ERR_PORT_TAKEN "instance port $port belongs to $owner, not to nginx; free it and run again"
+    fi
+  done
+}
+
+nginx_configuration() { nginx -T 2>/dev/null || true; }
+
+# Other people's servers on an instance port: proxy_protocol on one listener of an address makes every server on it
+# require the line, and in `both` connections come by sockets that those servers do not know.
+# Prints "file:line<TAB>listen directive<TAB>body" for each, body without comments and white space.
+other_servers() {
+  nginx_configuration | awk -v ports=" $(port_numbers "$INSTANCE_PORTS")" '
+    function port_of(listen,   first) {
+      first = listen; sub(/^listen +/, "", first); sub(/ .*/, "", first)
+      if (first ~ /^unix:/) return ""
+      if (first ~ /^[0-9]+$/) return first
+      if (first ~ /:[0-9]+$/) { sub(/.*:/, "", first); return first }
+      return "80"
+    }
+    function end_server(   i, n, own, listens) {
+      n = split(statements, list, "\n"); own = 0
+      for (i = 1; i <= n; i++) if (list[i] ~ /^listen /) { listens = 1; if (index(ports, " " port_of(list[i]) " ")) own = i }
+      if (!listens && index(ports, " 80 ")) own = 1
+      if (own) { gsub(/[ \n]+/, " ", body); printf "%s:%d\t%s\t%s\n", file, started, listens ? list[own] : "listen 80", body }
+    }
+    /^# configuration file / { file = $4; sub(/:$/, "", file); line = 0; depth = 0; in_server = 0; next }
+    { line++
+      text = $0; sub(/(^|[ \t;{}])#.*/, "", text)
+      for (i = 1; i <= length(text); i++) {
+        c = substr(text, i, 1)
+        if (c == "{") {
+          gsub(/^[ \t]+|[ \t]+$/, "", word)
+          if (word == "server" && !in_server && file !~ /\/proxyflip/) { in_server = 1; level = depth; started = line; statements = ""; body = "" }
+          else if (in_server) body = body word "{"
+          word = ""; depth++
+        } else if (c == "}") {
+          depth--; word = ""
+          if (in_server && depth == level) { in_server = 0; end_server() } else if (in_server) body = body "}"
+        } else if (c == ";") {
+          gsub(/[ \t]+/, " ", word); gsub(/^ | $/, "", word)
+          if (in_server) { body = body word ";"; if (depth == level + 1) statements = statements word "\n" }
+          word = ""
+        } else word = word c
+      }
+      word = word " "
+    }'
+}
+
+# What a distribution ships as its default server, untouched: it serves nobody, and steps aside.
+is_untouched_default() { # file, body
+  case $1 in
+    /etc/nginx/sites-enabled/default | /etc/nginx/sites-available/default)
+      local shipped
+      shipped=$(dpkg-query -W -f='${Conffiles}\n' nginx-common 2>/dev/null | awk '$1 == "/etc/nginx/sites-available/default" { print $2 }')
+      [ -n "$shipped" ] && [ "$(md5sum </etc/nginx/sites-available/default)" = "$shipped  -" ]
+      ;;
+    /etc/nginx/nginx.conf)
+      # Amazon Linux: a server in nginx.conf itself, which is not a default_server and so gives way to one.
+      [[ $2 =~ ^listen\ 80\;listen\ \[::\]:80\;server_name\ _\;root\ /usr/share/nginx/html\;include\ /etc/nginx/default.d/\*.conf\; ]]
+      ;;
+    *) false ;;
+  esac
+}
+
+check_other_servers() {
+  local place listen body
+  while IFS=$'\t' read -r place listen body; do
+    if ! is_untouched_default "${place%:*}" "$body"; then
+      fail ERR_EXISTING_SERVER "$place: a server with '$listen' is on an instance port and is not proxyflip's; move it to another port or remove it, then run again"
+    fi
+  done < <(other_servers)
+}
+
+step_aside() {
+  local default=/etc/nginx/sites-enabled/default
+  if [ -e $default ] && is_untouched_default $default ''; then
+    mkdir -p $KEPT/originals
+    mv $default $KEPT/originals/sites-enabled-default
+    CHANGED=yes
+  fi
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Files
+
+CHANGED=no
+NGINX_CHANGED=no
+
+# Write standard input to a file if that differs. $1 = path, $2 = mode (0644). Sets CHANGED.
+put() {
+  local new
+  mkdir -p "$(dirname "$1")"
+  new=$(mktemp "$(dirname "$1")/.proxyflip.XXXXXX")
+  cat >"$new"
+  chmod "${2:-0644}" "$new"
+  if cmp -s "$new" "$1"; then
+    rm -f "$new"
+    return
+  fi
+  mv "$new" "$1"
+  CHANGED=yes
+  case $1 in /etc/nginx/*) NGINX_CHANGED=yes ;; esac
+}
+
+# The files below nginx/ in the sources; the build writes this function's body, one case for each.
+# shellcheck disable=SC2317  # In the sources it has no case but the last.
+payload() {
+  case $1 in
+    # @PAYLOAD@
+    *) fail ERR_INTERNAL "no file $1 in this document; it was not built" ;;
+  esac
+}
+
+listen_lines() { # port, plain|proxy
+  local flag='' cidr
+  [ "$2" = proxy ] && flag=' proxy_protocol'
+  echo "# Written by proxyflip for the mode that is set: how connections reach the servers on instance port $1."
+  echo "listen $1 default_server$flag;"
+  if [ -e /proc/net/if_inet6 ]; then echo "listen [::]:$1 default_server$flag;"; fi
+  echo '# In mode both: from HAProxy, without and with a PROXY line of somebody else. No set_real_ip_from names them.'
+  echo "listen unix:$RUN/$1-plain.sock default_server proxy_protocol;"
+  echo "listen unix:$RUN/$1-claimed.sock default_server proxy_protocol;"
+  echo '# The load balancer'\''s subnets: a PROXY line from elsewhere is not believed.'
+  echo 'real_ip_header proxy_protocol;'
+  for cidr in $SET_CIDRS; do echo "set_real_ip_from $cidr;"; done
+}
+
+write_listen_lines() { # plain|proxy
+  local port
+  for port in $(port_numbers "$SET_PORTS"); do listen_lines "$port" "$1" | put "$NGINX/listen/$port.conf"; done
+}
+
+write_files() {
+  local pair port unit
+  install_self
+  for unit in "${UNITS[@]}" proxyflip-assert.service; do payload "systemd/$unit" | put "/etc/systemd/system/$unit"; done
+  payload systemd/nginx.conf | put /etc/systemd/system/nginx.service.d/proxyflip.conf
+  payload systemd/tmpfiles.conf | put /etc/tmpfiles.d/proxyflip.conf
+
+  { payload haproxy/haproxy.cfg
+    for port in $(port_numbers "$SET_PORTS"); do payload haproxy/port.cfg | sed "s/@PORT@/$port/g"; done
+  } | put $SETTINGS/haproxy.cfg
+
+  payload snippets/application.conf | put $NGINX/snippets/application.conf
+  payload snippets/port.conf | put $NGINX/snippets/port.conf
+  for pair in $SET_PORTS; do
+    payload "vhosts/${pair#*=}.conf" | sed "s/@PORT@/${pair%%=*}/g" | put "$NGINX/vhosts/${pair%%=*}.conf"
+  done
+  payload vhosts/health.conf | sed "s/@HEALTH_PORT@/$SET_HEALTH_PORT/g" | put $NGINX/vhosts/health.conf
+  write_listen_lines "$SET_LISTENER"
+  payload proxyflip.conf | put /etc/nginx/conf.d/proxyflip.conf
+
+  # Ports that are no longer switched.
+  local file
+  for file in "$NGINX"/vhosts/[0-9]*.conf "$NGINX"/listen/*.conf; do
+    [ -e "$file" ] || continue
+    port=$(basename "$file" .conf)
+    if [[ " $(port_numbers "$SET_PORTS")" != *" $port "* ]]; then
+      rm "$file"
+      CHANGED=yes NGINX_CHANGED=yes
+    fi
+  done
+}
+
+install_self() {
+  if [ "$0" != $LIBRARY/receiver ]; then put $LIBRARY/receiver 0755 <"$0"; fi
+}
+
+checksum() { # over the managed files, in one order
+  { find $NGINX $SETTINGS/haproxy.cfg /etc/nginx/conf.d/proxyflip.conf $LIBRARY/receiver -type f 2>/dev/null || true; } |
+    LC_ALL=C sort | xargs -r sha256sum | sha256sum | cut -d' ' -f1
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# nginx
+
+nginx_master() { systemctl show --property=MainPID --value nginx.service; }
+
+# Test, then reload, and return only when no worker of before accepts any more. A failed test puts the files of before back.
+reload_nginx() {
+  local said master pid old limit
+  if ! said=$(nginx -t 2>&1); then
+    restore_backup
+    fail ERR_NGINX_TEST "nginx does not take the new configuration, the one of before is back: $(grep -m1 -E '\[(emerg|alert|crit)\]' <<<"$said")"
+  fi
+  if ! systemctl is-active --quiet nginx.service; then
+    systemctl start nginx.service || fail ERR_NGINX_START "nginx does not start: $(journalctl -u nginx.service -n 3 -o cat | tr '\n' ' ')"
+    return
+  fi
+  master=$(nginx_master)
+  old=$(cat "/proc/$master/task/$master/children")
+  systemctl reload nginx.service || fail ERR_NGINX_RELOAD 'nginx was asked to reload and could not; see its error log'
+  limit=$((SECONDS + 30))
+  for pid in $old; do
+    # A worker that is shutting down has closed its listeners; it may live as long as its last WebSocket.
+    while [ -e "/proc/$pid" ] && ! grep -aq 'shutting down' "/proc/$pid/cmdline" 2>/dev/null; do
+      if [ $SECONDS -ge $limit ]; then
+        restore_backup
+        fail ERR_NGINX_RELOAD "nginx keeps its old workers: it refused the new configuration, the files of before are back: $(tail -n 1 /var/log/nginx/error.log)"
+      fi
+      sleep 0.05
+    done
+  done
+}
+
+backup() {
+  rm -rf $KEPT/last-good
+  mkdir -p $KEPT/last-good
+  if [ -d $NGINX ]; then cp -a $NGINX $KEPT/last-good/proxyflip; fi
+  if [ -e /etc/nginx/conf.d/proxyflip.conf ]; then cp -a /etc/nginx/conf.d/proxyflip.conf $KEPT/last-good/; fi
+}
+
+restore_backup() {
+  rm -rf $NGINX /etc/nginx/conf.d/proxyflip.conf
+  if [ -d $KEPT/last-good/proxyflip ]; then cp -a $KEPT/last-good/proxyflip $NGINX; fi
+  if [ -e $KEPT/last-good/proxyflip.conf ]; then
+    cp -a $KEPT/last-good/proxyflip.conf /etc/nginx/conf.d/
+  elif [ -e $KEPT/originals/sites-enabled-default ]; then
+    mv $KEPT/originals/sites-enabled-default /etc/nginx/sites-enabled/default
+  fi
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The rule
+
+has_rule() { nft list table ip proxyflip >/dev/null 2>&1; }
+
+# One transaction: there is no moment without the rule when it is written again for other ports. Not NAT: established
+# connections are not looked at, and a host firewall still sees the instance port (docs/decisions/0003).
+add_rule() {
+  local ports
+  ports=$(port_numbers "$SET_PORTS" | xargs | tr ' ' ',')
+  nft -f - <<EOF
+table ip proxyflip {}
+delete table ip proxyflip
+table ip proxyflip {
+  chain prerouting {
+    type filter hook prerouting priority mangle; policy accept;
+    tcp dport { $ports } tproxy to 127.0.0.1:8079 accept
+  }
+}
+EOF
+}
+
+delete_rule() { if has_rule; then nft delete table ip proxyflip; fi; }
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The mode
+
+set_mode() {
+  [ -n "$MODE" ] || fail ERR_INVALID_PARAMETER 'parameter Mode is empty; SetMode needs plain, both or proxy'
+  [ -n "$INSTANCE_PORTS" ] || fail ERR_INVALID_PARAMETER 'parameter InstancePorts is empty; SetMode needs them, such as 80=http 81=https'
+  local listener before
+  before=$SET_MODE
+
+  install_packages
+  check_host
+  check_other_servers
+
+  SET_PORTS=$INSTANCE_PORTS SET_CIDRS=$TRUSTED_CIDRS SET_HEALTH_PORT=$HEALTH_PORT
+  listener=$SET_LISTENER
+  case $MODE in plain | proxy) listener=$MODE ;; esac
+  if [ "$before" = none ]; then SET_LISTENER=plain; fi
+
+  backup
+  write_files
+  step_aside
+  if [ "$CHANGED" = yes ]; then
+    systemctl daemon-reload
+    systemd-tmpfiles --create /etc/tmpfiles.d/proxyflip.conf
+    systemctl enable --quiet "${UNITS[@]}" nginx.service
+  fi
+  haproxy_follows
+  if [ "$NGINX_CHANGED" = yes ] || ! systemctl is-active --quiet nginx.service; then reload_nginx; fi
+  install_chat
+
+  if [ "$MODE" = both ] || [ "$listener" != "$SET_LISTENER" ]; then
+    # Remembered first: a machine that dies here comes back in `both`, which serves whatever is sent.
+    if [ "$SET_MODE" != both ]; then SET_MODE=both CHANGED=yes; fi
+    save_settings
+    if ! has_rule; then CHANGED=yes; fi
+    add_rule
+    prove_both
+  fi
+  if [ "$listener" != "$SET_LISTENER" ]; then
+    write_listen_lines "$listener"
+    reload_nginx
+    SET_LISTENER=$listener
+    save_settings
+  fi
+  if [ "$MODE" != both ]; then
+    if has_rule; then CHANGED=yes; fi
+    delete_rule
+    if [ "$SET_MODE" != "$MODE" ]; then SET_MODE=$MODE CHANGED=yes; fi
+  fi
+  save_settings
+  systemctl start --quiet "${UNITS[@]}"
+  assert_ready
+  report "$before"
+}
+
+# HAProxy runs in every mode, so that entering `both` starts nothing; a changed configuration is taken up by a reload,
+# which leaves its connections to the process that has them.
+haproxy_follows() {
+  local loaded=$KEPT/haproxy.cfg.loaded
+  if ! systemctl is-active --quiet proxyflip-haproxy.service; then
+    systemctl start proxyflip-haproxy.service ||
+      fail ERR_HAPROXY_START "HAProxy does not start: $(journalctl -u proxyflip-haproxy.service -n 3 -o cat | tr '\n' ' ')"
+  elif ! cmp -s $SETTINGS/haproxy.cfg $loaded; then
+    systemctl reload proxyflip-haproxy.service || fail ERR_HAPROXY_START 'HAProxy does not take its new configuration'
+  fi
+  cp $SETTINGS/haproxy.cfg $loaded
+}
+
+# A plain request and one with a PROXY line, to each instance port, through the instance's own network address: both have to
+# be answered by nginx. 400 is what nginx says to a line that it does not expect.
+prove_both() {
+  local port kind status attempt address
+  address=$(own_addresses | head -n 1)
+  for port in $(port_numbers "$SET_PORTS"); do
+    for kind in plain claimed; do
+      status=000
+      for attempt in 1 2 3 4 5; do
+        [ "$attempt" = 1 ] || sleep 0.3
+        if [ $kind = claimed ]; then
+          status=$(probe "http://$address:$port" --haproxy-protocol)
+        else
+          status=$(probe "http://$address:$port")
+        fi
+        case $status in 000 | 400) ;; *) break ;; esac
+      done
+      case $status in
+        000 | 400)
+          # As it was: the listener has not been touched, so without the rule the port serves what it served before.
+          if [ "$before" != both ]; then
+            delete_rule
+            SET_MODE=$before
+            save_settings
+          fi
+          fail ERR_NOT_BOTH "a $kind request to $address:$port was answered with status $status in mode both; the receiver is as it was, see journalctl -u proxyflip-haproxy and nginx's error log"
+          ;;
+      esac
+    done
+  done
+}
+
+probe() { # url, more of curl's options → status, 000 without an answer
+  local url=$1
+  shift
+  curl --silent --insecure --output /dev/null --max-time 5 --write-out '%{http_code}' "$@" "$url/.well-known/proxyflip" || true
+}
+
+own_addresses() { ip -4 -o address show scope global | awk '{ sub(/\/.*/, "", $4); print $4 }'; }
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Called by systemd
+
+boot() {
+  clear_sockets
+  if [ "$SET_MODE" = both ]; then add_rule; else delete_rule; fi
+}
+
+# nginx that was killed leaves its sockets, and then cannot start: "still could not bind()".
+clear_sockets() {
+  if ! systemctl is-active --quiet nginx.service; then rm -f $RUN/*.sock.tmp $RUN/[0-9]*-plain.sock $RUN/[0-9]*-claimed.sock; fi
+}
+
+# What is not as it was set is put back where that cannot hurt; readiness is said either way.
+assert_mode() {
+  if [ "$SET_MODE" = both ] && ! has_rule; then
+    add_rule
+    say 'the rule of mode both was gone and is back'
+  fi
+  systemctl is-active --quiet proxyflip-haproxy.service || systemctl start --no-block proxyflip-haproxy.service
+  assert_ready
+}
+
+assert_ready() {
+  local why
+  why=$(not_ready)
+  if [ -n "$why" ]; then
+    rm -f $READY
+    say "not ready: $why"
+    return
+  fi
+  mkdir -p "$(dirname $READY)"
+  printf '{"mode":"%s"}\n' "$SET_MODE" >$READY.new
+  mv $READY.new $READY
+}
+
+not_ready() {
+  local port
+  if [ "$SET_MODE" = none ]; then echo 'no mode is set'; return; fi
+  if ! systemctl is-active --quiet nginx.service; then echo 'nginx is not running'; return; fi
+  if [ "$SET_MODE" = both ] && ! has_rule; then echo 'mode both without its rule'; return; fi
+  if [ "$SET_MODE" != both ] && has_rule; then echo "mode $SET_MODE with the rule of mode both"; return; fi
+  if [ "$SET_MODE" = both ] && ! systemctl is-active --quiet proxyflip-haproxy.service; then echo 'HAProxy is not running'; return; fi
+  for port in $(port_numbers "$SET_PORTS"); do
+    if [ ! -S "$RUN/$port-plain.sock" ] || [ ! -S "$RUN/$port-claimed.sock" ]; then echo "nginx has no sockets for port $port"; return; fi
+  done
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Measure and Status
+
+haproxy_cli() { socat -t 5 - "UNIX-CONNECT:$RUN/haproxy.sock" <<<"$1"; }
+
+# Probes first, so that a node without traffic shows what it sends; then the counts. Seconds since the last connection are
+# what is missing from the 24 hours after which an entry would expire.
+measure() {
+  local node port kind uptime entries omitted='' probes=()
+  for node in $NODES; do
+    case $node in
+      *=https) probe "https://${node%=*}" >/dev/null & ;;
+      *) probe "http://${node%=*}" >/dev/null & ;;
+    esac
+    probes+=($!)
+  done
+  for node in "${probes[@]}"; do wait "$node" || true; done
+
+  uptime=$(haproxy_cli 'show info' | awk -F': ' '$1 == "Uptime_sec" { print $2 }')
+  entries=$(
+    for port in $(port_numbers "$SET_PORTS"); do
+      for kind in plain claimed; do
+        haproxy_cli "show table ${kind}_$port" | awk -v port="$port" -v kind="${kind/claimed/proxy}" '
+          { delete field; for (i = 1; i <= NF; i++) if (split($i, pair, "=") == 2) field[pair[1]] = pair[2] }
+          "key" in field { printf "%.1f [\"%s\",\"%s\",\"%s\",%d,%.1f]\n", 86400 - field["exp"] / 1000, port, field["key"], kind, field["conn_cnt"], 86400 - field["exp"] / 1000 }'
+      done
+    done | sort -n
+  )
+  # 2,500 characters are all that ListCommandInvocations passes on: about forty entries beside the rest.
+  local total kept=40
+  total=$(grep -c . <<<"$entries" || true)
+  if [ "$total" -gt $kept ]; then omitted=",\"omitted\":$((total - kept))"; fi
+  printf '{"mode":"%s","uptime":%d,"own":[%s],"seen":[%s]%s}\n' "$SET_MODE" "${uptime:-0}" \
+    "$(own_addresses | sed 's/.*/"&"/' | paste -sd,)" \
+    "$(head -n $kept <<<"$entries" | cut -d' ' -f2- | paste -sd,)" "$omitted"
+}
+
+report() { # mode before
+  printf '{"mode":"%s","before":"%s","changed":%s,"ready":%s,"nginx":"%s","haproxy":"%s","checksum":"%s"}\n' \
+    "$SET_MODE" "$1" "$([ $CHANGED = yes ] && echo true || echo false)" "$([ -e $READY ] && echo true || echo false)" \
+    "$(nginx -v 2>&1 | sed 's/.*nginx\///; s/ .*//')" "$(haproxy -v 2>/dev/null | awk 'NR == 1 { sub(/-.*/, "", $3); print $3 }')" "$(checksum)"
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The chat service
+
+install_chat() {
+  [ "$CHAT_WANTED" = On ] || return 0
+  if [ -z "$CHAT_ARTIFACT_URL" ] || [ -z "$CHAT_ARTIFACT_SHA256" ]; then
+    fail ERR_INVALID_PARAMETER 'Chat is On, but ChatArtifactUrl or ChatArtifactSha256 is empty; give both, or set Chat to Off'
+  fi
+  local release=$CHAT/$CHAT_ARTIFACT_SHA256
+  if [ ! -d "$release" ]; then
+    local archive
+    archive=$(mktemp)
+    case $CHAT_ARTIFACT_URL in
+      s3://*)
+        command -v aws >/dev/null || fail ERR_CHAT_ARTIFACT 'ChatArtifactUrl is an s3:// address and the aws command is not on this instance; install it or give an https:// address'
+        aws s3 cp --only-show-errors "$CHAT_ARTIFACT_URL" "$archive" || fail ERR_CHAT_ARTIFACT "$CHAT_ARTIFACT_URL cannot be fetched; check the instance role's s3:GetObject"
+        ;;
+      *) curl --fail --silent --show-error --location --max-time 300 --retry 3 --output "$archive" "$CHAT_ARTIFACT_URL" ||
+        fail ERR_CHAT_ARTIFACT "$CHAT_ARTIFACT_URL cannot be fetched from this instance; check its network and the bucket's policy" ;;
+    esac
+    # Before anything of it is unpacked, let alone run.
+    if [ "$(sha256sum <"$archive")" != "$CHAT_ARTIFACT_SHA256  -" ]; then
+      rm -f "$archive"
+      fail ERR_CHAT_ARTIFACT "what $CHAT_ARTIFACT_URL gave does not have the SHA-256 that was announced; nothing of it was unpacked"
+    fi
+    mkdir -p "$release.new"
+    tar -xzf "$archive" -C "$release.new" --no-same-owner
+    rm -f "$archive"
+    mv "$release.new" "$release"
+  fi
+  if [ "$(readlink $CHAT/current 2>/dev/null)" = "$release" ] && systemctl is-active --quiet proxyflip-chat.service; then return 0; fi
+  ln -sfn "$release" $CHAT/current
+  CHANGED=yes
+  put /etc/systemd/system/proxyflip-chat.service <"$release/proxyflip-chat.service"
+  systemctl daemon-reload
+  systemctl enable --quiet proxyflip-chat.service
+  systemctl restart proxyflip-chat.service || fail ERR_CHAT_START "the chat service does not start: $(journalctl -u proxyflip-chat.service -n 3 -o cat | tr '\n' ' ')"
+  local limit=$((SECONDS + 30))
+  until [ "$(curl --silent --output /dev/null --max-time 2 --write-out '%{http_code}' http://127.0.0.1:8000/healthz)" = 200 ]; do
+    [ $SECONDS -lt $limit ] || fail ERR_CHAT_START "the chat service is not ready after 30 s: $(journalctl -u proxyflip-chat.service -n 3 -o cat | tr '\n' ' ')"
+    sleep 0.2
+  done
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Uninstall: the host as it was found
+
+uninstall() {
+  if [ "$SET_MODE" = none ]; then
+    say 'nothing is installed'
+    return
+  fi
+  [ "$SET_MODE" = plain ] || fail ERR_STILL_SWITCHED "the receiver is in mode $SET_MODE; run the switch with direction disable first, then uninstall"
+  systemctl disable --now --quiet "${UNITS[@]}" proxyflip-chat.service 2>/dev/null || true
+  rm -rf $NGINX /etc/nginx/conf.d/proxyflip.conf /etc/systemd/system/nginx.service.d/proxyflip.conf /etc/tmpfiles.d/proxyflip.conf
+  rmdir --ignore-fail-on-non-empty /etc/systemd/system/nginx.service.d 2>/dev/null || true
+  rm -f /etc/systemd/system/proxyflip-*
+  if [ -e $KEPT/originals/sites-enabled-default ]; then mv $KEPT/originals/sites-enabled-default /etc/nginx/sites-enabled/default; fi
+  systemctl daemon-reload
+  nginx -t -q && systemctl reload nginx.service
+  rm -rf $SETTINGS $KEPT $LIBRARY $CHAT $RUN /run/proxyflip-health
+  SET_MODE=none CHANGED=yes
+  report plain
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+# One at a time on an instance. The timer gives way instead of waiting.
+lock() { # seconds
+  exec 9>/run/proxyflip.lock
+  flock --wait "$1" 9
+}
+
+case ${1:-} in
+  boot) load_settings && boot ;;
+  clear-sockets) clear_sockets ;;
+  assert) if lock 0; then load_settings && assert_mode; fi ;;
+  '')
+    read_request
+    lock 120 || fail ERR_BUSY 'another run of proxyflip has held this instance for two minutes; wait for it to end, then run again'
+    load_settings
+    case $OPERATION in
+      SetMode) set_mode ;;
+      Measure) measure ;;
+      Status) report "$SET_MODE" ;;
+      Uninstall) uninstall ;;
+      *) fail ERR_INVALID_PARAMETER "parameter Operation has the value '$OPERATION'; it is SetMode, Measure, Status or Uninstall" ;;
+    esac
+    ;;
+  *) fail ERR_INVALID_PARAMETER "unknown word '$1'; systemd calls this with boot, clear-sockets or assert" ;;
+esac
