@@ -1,0 +1,52 @@
+/** Other load balancers that share an instance and an instance port with this one. */
+import {
+  DescribeLoadBalancerPoliciesCommand,
+  DescribeLoadBalancersCommand,
+  type ElasticLoadBalancingClient,
+  type LoadBalancerDescription,
+} from '@aws-sdk/client-elastic-load-balancing';
+import type { LoadBalancer } from './classic-elb.ts';
+import type { Neighbour } from './gates.ts';
+import { describePolicies } from './policies.ts';
+import type { InstancePort } from './ports.ts';
+
+export async function describeNeighbours(
+  elb: ElasticLoadBalancingClient,
+  loadBalancer: LoadBalancer,
+  ports: readonly InstancePort[],
+): Promise<Neighbour[]> {
+  const sharing: Omit<Neighbour, 'policies'>[] = [];
+  const backendServers = new Map<string, LoadBalancerDescription['BackendServerDescriptions']>();
+  let marker: string | undefined;
+  do {
+    const page = await elb.send(new DescribeLoadBalancersCommand(marker === undefined ? {} : { Marker: marker }));
+    for (const each of page.LoadBalancerDescriptions ?? []) {
+      const loadBalancerName = each.LoadBalancerName ?? '';
+      if (loadBalancerName === loadBalancer.loadBalancerName) continue;
+      const instanceIds = (each.Instances ?? [])
+        .map((instance) => instance.InstanceId ?? '')
+        .filter((id) => loadBalancer.instanceIds.includes(id));
+      const shared = (each.ListenerDescriptions ?? [])
+        .map(({ Listener }) => Listener?.InstancePort ?? 0)
+        .filter((port) => ports.some((ours) => ours.port === port));
+      if (instanceIds.length === 0 || shared.length === 0) continue;
+      sharing.push({ loadBalancerName, instanceIds, ports: [...new Set(shared)] });
+      backendServers.set(loadBalancerName, each.BackendServerDescriptions);
+    }
+    // "If there are no additional results, the string is empty."
+    marker = page.NextMarker === '' ? undefined : page.NextMarker;
+  } while (marker !== undefined);
+
+  const neighbours: Neighbour[] = [];
+  for (const each of sharing) {
+    const { PolicyDescriptions } = await elb.send(
+      new DescribeLoadBalancerPoliciesCommand({ LoadBalancerName: each.loadBalancerName }),
+    );
+    const lists = (backendServers.get(each.loadBalancerName) ?? []).map((server) => ({
+      instancePort: server.InstancePort ?? 0,
+      policyNames: server.PolicyNames ?? [],
+    }));
+    neighbours.push({ ...each, policies: describePolicies(lists, PolicyDescriptions ?? []) });
+  }
+  return neighbours;
+}

@@ -1,0 +1,172 @@
+/** Look, refuse what cannot work, take the state parameter. Nothing else is changed. */
+import { GetAutomationExecutionCommand } from '@aws-sdk/client-ssm';
+import {
+  CONSOLE_OWNER,
+  createState,
+  executionHasEnded,
+  OtherOwnerError,
+  readState,
+  type StoredState,
+  SwitchBusyError,
+  type SwitchState,
+  takeOverState,
+} from '../../shared/switch-state.ts';
+import { describeLoadBalancer, type LoadBalancer, LoadBalancerNotFoundError } from '../classic-elb.ts';
+import { describeFleet } from '../fleet.ts';
+import {
+  checkController,
+  checkFleet,
+  checkForeign,
+  checkHealthCheck,
+  checkInstanceProtocols,
+  checkInstances,
+  checkNeighbours,
+  checkPorts,
+  refuse,
+} from '../gates.ts';
+import type { InputOf } from '../input.ts';
+import { describeNeighbours } from '../neighbours.ts';
+import { POLICY_NAME } from '../policies.ts';
+import { formatInstancePorts } from '../ports.ts';
+import { modeFor, type Wish, wishFor } from '../wish.ts';
+import type { Deps } from './deps.ts';
+
+export interface BeginAnswer {
+  /** `gone`: a disable of a load balancer that we had switched and that has been deleted since; there is nothing to switch. */
+  readonly loadBalancer: 'found' | 'gone';
+  readonly subnetIds: readonly string[];
+  /** The description of the nodes' network interfaces. */
+  readonly nodeDescription: string;
+  readonly instancePorts: string;
+  readonly warnings: string;
+}
+
+export async function begin(deps: Deps, input: InputOf<'Begin'>): Promise<BeginAnswer> {
+  const { elb, ssm } = deps;
+  const { loadBalancerName } = input;
+  const stored = await readState(ssm, loadBalancerName);
+  // Before everything else: of a load balancer that is somebody else's there is nothing more to say.
+  if (stored !== undefined) await requireFree(deps, loadBalancerName, stored, input);
+
+  let loadBalancer: LoadBalancer;
+  try {
+    loadBalancer = await describeLoadBalancer(elb, loadBalancerName);
+  } catch (error) {
+    if (!(error instanceof LoadBalancerNotFoundError) || input.direction === 'enable' || stored === undefined)
+      throw error;
+    await takeOverState(ssm, loadBalancerName, stored, {
+      ...stored.state,
+      executionId: input.executionId,
+      phase: 'started',
+    });
+    return {
+      loadBalancer: 'gone',
+      subnetIds: [],
+      nodeDescription: '',
+      instancePorts: '',
+      warnings: `${loadBalancerName} does not exist any more; the receivers were left as they are.`,
+    };
+  }
+
+  const wish = wishFor(loadBalancer, input.direction, { include: input.includePorts, exclude: input.excludePorts });
+  const warnings = await passGates(deps, input, loadBalancer, wish);
+  if (!input.planOnly) await take(deps, input, loadBalancer, wish, stored);
+  return {
+    loadBalancer: 'found',
+    subnetIds: loadBalancer.subnetIds,
+    // As EC2 shows it for a Classic Load Balancer's nodes.
+    nodeDescription: `ELB ${loadBalancerName}`,
+    instancePorts: formatInstancePorts(wish.instancePorts),
+    warnings: warnings.join(' '),
+  };
+}
+
+async function passGates(
+  { elb, ssm }: Deps,
+  input: InputOf<'Begin'>,
+  loadBalancer: LoadBalancer,
+  wish: Wish,
+): Promise<string[]> {
+  const tag = { key: input.tagKey, value: input.tagValue };
+  const fleet = await describeFleet(ssm, loadBalancer.instanceIds, tag);
+  const found = checkFleet(loadBalancer, fleet, tag);
+  if (input.direction === 'enable') {
+    found.push(
+      ...checkController(loadBalancer),
+      ...checkPorts(loadBalancer, wish.instancePorts),
+      ...checkInstanceProtocols(loadBalancer, wish.instancePorts),
+      ...checkForeign(loadBalancer.policies, wish.instancePorts, input.foreignPolicy),
+      ...(input.emptyFleet === 'Refuse' ? checkInstances(loadBalancer) : []),
+    );
+    if (input.finalMode === 'proxy') {
+      found.push(
+        ...checkHealthCheck(loadBalancer, wish.instancePorts, input.healthPort),
+        ...checkNeighbours(await describeNeighbours(elb, loadBalancer, wish.instancePorts), wish.instancePorts),
+      );
+    }
+  }
+  refuse(found);
+  return [
+    ...fleet.unregistered.map((id) => `${id} has the tag and is not registered: its receiver is switched too.`),
+    ...wish.instancePorts
+      .filter(({ scheme }) => scheme === 'mixed')
+      .map(
+        ({ port }) =>
+          `Instance port ${port} is fed by TCP and by SSL: nginx can tell the application neither. Give each an instance port of its own.`,
+      ),
+  ];
+}
+
+async function requireFree(
+  { ssm }: Deps,
+  loadBalancerName: string,
+  { state }: StoredState,
+  input: InputOf<'Begin'>,
+): Promise<void> {
+  const asksAsOwner = input.owner === '' || input.owner === state.owner;
+  if (!asksAsOwner && state.owner !== CONSOLE_OWNER) throw new OtherOwnerError(loadBalancerName, state.owner);
+  if (state.executionId !== input.executionId && !(await executionHasEnded(ssm, state.executionId))) {
+    throw new SwitchBusyError(loadBalancerName, state);
+  }
+}
+
+async function take(
+  deps: Deps,
+  input: InputOf<'Begin'>,
+  { policies }: LoadBalancer,
+  wish: Wish,
+  stored: StoredState | undefined,
+): Promise<void> {
+  const { ssm, clock } = deps;
+  const previous = stored?.state;
+  const isSettled = previous === undefined || previous.phase === 'done' || previous.phase === 'undone';
+  const ports = wish.bothPorts.map((each) => each.port);
+  const state: SwitchState = {
+    version: 1,
+    owner: input.owner !== '' ? input.owner : (previous?.owner ?? CONSOLE_OWNER),
+    executionId: input.executionId,
+    startedBy: input.startedBy !== '' ? input.startedBy : await whoStarted(deps, input.executionId),
+    direction: input.direction,
+    phase: 'started',
+    // Of a run that died nobody knows where its receivers are, nor of a policy that somebody else attached: `both` always serves.
+    mode: isSettled ? (previous?.mode ?? (modeFor(policies, ports) === 'plain' ? 'plain' : 'both')) : 'both',
+    startedAt: new Date(clock.now()).toISOString(),
+    instancePorts: formatInstancePorts(wish.instancePorts),
+    bothPorts: formatInstancePorts(wish.bothPorts),
+    policyName: POLICY_NAME,
+    before: isSettled ? Object.fromEntries(policies.byPort) : (previous?.before ?? {}),
+    ...(previous?.settled === undefined ? {} : { settled: previous.settled }),
+  };
+  if (stored !== undefined) return takeOverState(ssm, input.loadBalancerName, stored, state);
+  if (await createState(ssm, input.loadBalancerName, state)) return;
+  // Another was first, between our look and our write.
+  const winner = await readState(ssm, input.loadBalancerName);
+  throw new SwitchBusyError(input.loadBalancerName, winner?.state ?? state);
+}
+
+async function whoStarted({ ssm }: Deps, executionId: string): Promise<string> {
+  const { AutomationExecution } = await ssm.send(
+    new GetAutomationExecutionCommand({ AutomationExecutionId: executionId }),
+  );
+  return AutomationExecution?.ExecutedBy ?? 'unknown';
+}

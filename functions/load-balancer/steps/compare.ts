@@ -1,0 +1,108 @@
+/**
+ * Join what the receivers say of themselves with what is wanted: is all so already, and where does an undo go back to?
+ * Of a plan it is the answer; of a run it keeps the receivers' mode as it was.
+ */
+import { createHash } from 'node:crypto';
+import { ProxyflipError } from '../../shared/errors.ts';
+import { type ReceiverMode, readState, requireState, type SwitchState, writeState } from '../../shared/switch-state.ts';
+import { describeLoadBalancer } from '../classic-elb.ts';
+import { refuse } from '../gates.ts';
+import type { InputOf } from '../input.ts';
+import { answerOf, awaitInvocations, type Invocation } from '../invocations.ts';
+import { planPolicies } from '../policies.ts';
+import { parseInstancePorts } from '../ports.ts';
+import { modeFor } from '../wish.ts';
+import type { Deps } from './deps.ts';
+
+const LIST_WAIT_MS = 20_000;
+
+export const fingerprint = (settings: string): string => createHash('sha256').update(settings).digest('hex');
+
+export interface CompareAnswer {
+  /** Of a run, whether there is anything to do; `report` = it was only to be planned. */
+  readonly next: 'finish' | 'switch' | 'report';
+  readonly already: 'yes' | 'no';
+  /** `i-0123: plain, i-0456: not installed`. */
+  readonly receivers: string;
+}
+
+export async function compare({ elb, ssm, clock }: Deps, input: InputOf<'Compare'>): Promise<CompareAnswer> {
+  const loadBalancer = await describeLoadBalancer(elb, input.loadBalancerName);
+  const invocations: ReadonlyMap<string, Invocation> =
+    input.commandId === ''
+      ? new Map()
+      : await awaitInvocations(ssm, clock, input.commandId, loadBalancer.instanceIds, LIST_WAIT_MS);
+  const reports = loadBalancer.instanceIds.map((instanceId) => readReport(instanceId, invocations.get(instanceId)));
+  refuse(reports.flatMap(checkReport));
+
+  const ports = parseInstancePorts(input.instancePorts).map((each) => each.port);
+  const { create, attachments, remove } = planPolicies(
+    loadBalancer.policies,
+    input.direction === 'enable' ? ports : [],
+  );
+  const policiesAreSo = !create && !remove && attachments.length === 0;
+  const state = input.planOnly
+    ? (await readState(ssm, input.loadBalancerName))?.state
+    : await requireState(ssm, clock, input.loadBalancerName, input.executionId);
+  const already = policiesAreSo && areSettled(reports, input, state?.settled);
+  const answer = {
+    already: already ? 'yes' : 'no',
+    receivers: reports.map(({ instanceId, mode }) => `${instanceId}: ${mode ?? 'not installed'}`).join(', '),
+  } as const;
+  if (input.planOnly || state === undefined) return { next: 'report', ...answer };
+  if (already) return { next: 'finish', ...answer };
+
+  // From here on receivers may be changed: what an undo needs is written first.
+  await writeState(ssm, input.loadBalancerName, {
+    ...state,
+    phase: 'receivers',
+    mode: undoMode(reports, modeFor(loadBalancer.policies, ports)),
+    trustedCidrs: input.trustedCidrs,
+  });
+  return { next: 'switch', ...answer };
+}
+
+/** What one receiver said of itself, before anything is changed. */
+interface Report {
+  readonly instanceId: string;
+  /** undefined = no receiver of ours is there. */
+  readonly mode: ReceiverMode | undefined;
+  /** Why this instance could not be switched, in the receiver's own words. */
+  readonly problems: readonly string[];
+}
+
+function readReport(instanceId: string, invocation: Invocation | undefined): Report {
+  const answer = invocation === undefined ? undefined : answerOf(invocation);
+  const { mode, problems } = answer ?? {};
+  const unreached = invocation !== undefined && !['Success', 'Failed'].includes(invocation.status);
+  return {
+    instanceId,
+    mode: isReceiverMode(mode) ? mode : undefined,
+    problems: [
+      ...(unreached ? [`the command did not end there (${invocation.statusDetails || invocation.status})`] : []),
+      ...(Array.isArray(problems) ? problems.map(String) : []),
+    ],
+  };
+}
+
+const checkReport = ({ instanceId, problems }: Report): ReceiverGateError[] =>
+  problems.map((problem) => new ReceiverGateError('ERR_RECEIVER_GATE', `${instanceId}: ${problem}`));
+
+/** Receivers that disagree with each other, or with what the load balancer sends, are not a state to go back to. */
+function undoMode(reports: readonly Report[], sent: ReceiverMode): ReceiverMode {
+  if (reports.every(({ mode }) => mode === undefined)) return sent === 'plain' ? 'plain' : 'both';
+  return reports.every(({ mode }) => mode === sent) ? sent : 'both';
+}
+
+function areSettled(reports: readonly Report[], input: InputOf<'Compare'>, settled: SwitchState['settled']): boolean {
+  if (reports.length === 0 || reports.some(({ mode }) => mode !== input.finalMode)) return false;
+  // After a disable by its owner nothing is remembered, and `plain` without a policy is the same whoever made it so.
+  return input.finalMode === 'plain' || settled?.settings === fingerprint(input.settings);
+}
+
+function isReceiverMode(value: unknown): value is ReceiverMode {
+  return value === 'plain' || value === 'both' || value === 'proxy';
+}
+
+/** The receiver itself found that it cannot be switched. */
+export class ReceiverGateError extends ProxyflipError {}

@@ -1,0 +1,75 @@
+/** One round of measuring: read what the receivers counted, judge it, and wait for the next round if there is to be one. */
+import { requireState, writeState } from '../../shared/switch-state.ts';
+import { describeLoadBalancer } from '../classic-elb.ts';
+import type { InputOf } from '../input.ts';
+import { answerOf, awaitInvocations, complaintOf, type Invocation } from '../invocations.ts';
+import {
+  type Judgement,
+  judge as judgeMeasurements,
+  type Kind,
+  type Measurement,
+  pauseSeconds,
+  readMeasurement,
+} from '../judge.ts';
+import { isOn } from '../policies.ts';
+import { parseInstancePorts } from '../ports.ts';
+import type { Deps } from './deps.ts';
+
+const LIST_WAIT_MS = 20_000;
+
+export async function judge({ elb, ssm, clock, log }: Deps, input: InputOf<'Judge'>): Promise<Judgement> {
+  const { loadBalancerName } = input;
+  const state = await requireState(ssm, clock, loadBalancerName, input.executionId);
+  const measuringSince = state.measuringSince ?? new Date(clock.now()).toISOString();
+  const loadBalancer = await describeLoadBalancer(elb, loadBalancerName);
+  const ports = parseInstancePorts(state.bothPorts).map((each) => each.port);
+  const readings = await readReceivers();
+
+  const judgement = judgeMeasurements({
+    wanted: new Map(ports.map((port): [number, Kind] => [port, isOn(loadBalancer.policies, port) ? 'proxy' : 'plain'])),
+    nodes: [
+      ...new Set(
+        input.nodes
+          .split(' ')
+          .filter((each) => each !== '')
+          .map((each) => each.slice(0, each.lastIndexOf(':'))),
+      ),
+    ],
+    ...readings,
+    quietSeconds: input.quietSeconds,
+    elapsedSeconds: (clock.now() - Date.parse(measuringSince)) / 1000,
+    boundSeconds: input.boundSeconds,
+    unmeasuredNode: input.unmeasuredNode,
+  });
+  log('judged', { loadBalancerName, ...judgement });
+  await writeState(ssm, loadBalancerName, {
+    ...state,
+    phase: 'measuring',
+    measuringSince,
+    rounds: (state.rounds ?? 0) + 1,
+    ...judgement,
+  });
+  if (judgement.verdict === 'wait') await clock.sleep(pauseSeconds(input.boundSeconds) * 1000);
+  return judgement;
+
+  async function readReceivers() {
+    const measurements: Measurement[] = [];
+    const unmeasured: { instanceId: string; why: string }[] = [];
+    const invocations: ReadonlyMap<string, Invocation> =
+      input.commandId === ''
+        ? new Map()
+        : await awaitInvocations(ssm, clock, input.commandId, loadBalancer.instanceIds, LIST_WAIT_MS);
+    for (const instanceId of loadBalancer.instanceIds) {
+      const invocation = invocations.get(instanceId);
+      if (invocation?.status !== 'Success') {
+        const why = invocation === undefined ? 'it was not asked' : `${invocation.status}: ${complaintOf(invocation)}`;
+        unmeasured.push({ instanceId, why });
+        continue;
+      }
+      const reading = readMeasurement(instanceId, answerOf(invocation));
+      if ('why' in reading) unmeasured.push(reading);
+      else measurements.push(reading);
+    }
+    return { measurements, unmeasured };
+  }
+}

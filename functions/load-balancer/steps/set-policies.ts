@@ -1,0 +1,61 @@
+/** Bring every instance port's policies to what is wanted, and read each back. Only lists that change are written. */
+import { ProxyflipError } from '../../shared/errors.ts';
+import { requireState, writeState } from '../../shared/switch-state.ts';
+import { createPolicy, deletePolicy, describeLoadBalancer, setPolicies as writePolicies } from '../classic-elb.ts';
+import type { InputOf } from '../input.ts';
+import { awaitInvocations, unconfirmed } from '../invocations.ts';
+import { POLICY_NAME, planPolicies } from '../policies.ts';
+import { parseInstancePorts } from '../ports.ts';
+import { ReceiverError } from './confirm-receivers.ts';
+import type { Deps } from './deps.ts';
+
+export interface SetPoliciesAnswer {
+  /** Instance ports whose list was written. */
+  readonly changed: readonly string[];
+  readonly policyName: string;
+}
+
+export async function setPolicies(
+  { elb, ssm, clock, log }: Deps,
+  input: InputOf<'SetPolicies'>,
+): Promise<SetPoliciesAnswer> {
+  const { loadBalancerName } = input;
+  const state = await requireState(ssm, clock, loadBalancerName, input.executionId);
+  const before = await describeLoadBalancer(elb, loadBalancerName);
+  // Registered once more right before the first write: who came since the receivers were asked has not been prepared.
+  const invocations = await awaitInvocations(ssm, clock, state.bothCommandId ?? '', before.instanceIds, 0);
+  const { notAsked, failed } = unconfirmed(before.instanceIds, invocations, 'both');
+  const unprepared = [...failed, ...notAsked.map((instanceId) => ({ instanceId, why: 'was registered meanwhile' }))];
+  if (unprepared.length > 0) throw new ReceiverError('both', before.instanceIds.length, unprepared);
+
+  const wanted = input.direction === 'enable' ? parseInstancePorts(state.instancePorts).map((each) => each.port) : [];
+  const { create, attachments, remove } = planPolicies(before.policies, wanted);
+  if (!create && !remove && attachments.length === 0) return { changed: [], policyName: POLICY_NAME };
+
+  // Written before the first write, so that an undo after any stop knows that policies may have been touched.
+  await writeState(ssm, loadBalancerName, { ...state, phase: 'policies' });
+  if (create) await createPolicy(elb, loadBalancerName);
+  for (const { instancePort, policyNames } of attachments) {
+    log('set policies', { loadBalancerName, instancePort, policyNames });
+    await writePolicies(elb, loadBalancerName, instancePort, policyNames);
+    const { policies } = await describeLoadBalancer(elb, loadBalancerName);
+    const readBack = policies.byPort.get(instancePort) ?? [];
+    if (!isSameSet(readBack, policyNames)) throw new ReadBackError(instancePort, policyNames, readBack);
+  }
+  if (remove) await deletePolicy(elb, loadBalancerName);
+  return { changed: attachments.map(({ instancePort }) => String(instancePort)), policyName: POLICY_NAME };
+}
+
+/** The service says nothing about the order of the names. */
+function isSameSet(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((each) => b.includes(each));
+}
+
+export class ReadBackError extends ProxyflipError {
+  constructor(instancePort: number, wrote: readonly string[], found: readonly string[]) {
+    super(
+      'ERR_POLICY_READ_BACK',
+      `instance port ${instancePort} was given the policies [${wrote.join(', ')}] and has [${found.join(', ')}]. Somebody else writes them too: find out who (CloudTrail, SetLoadBalancerPoliciesForBackendServer), then run again.`,
+    );
+  }
+}

@@ -1,0 +1,14 @@
+/**
+ * How every client is made. Describe* calls share one throttling budget per account and Region, and the SDK's three attempts
+ * (about 2 s in all) do not outlast a busy one: ten attempts with the SDK's full jitter last about a minute.
+ */
+import { ElasticLoadBalancingClient } from '@aws-sdk/client-elastic-load-balancing';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { SSMClient } from '@aws-sdk/client-ssm';
+
+const configuration = { maxAttempts: 10 };
+
+export const elasticLoadBalancingClient = (): ElasticLoadBalancingClient =>
+  new ElasticLoadBalancingClient(configuration);
+export const systemsManagerClient = (): SSMClient => new SSMClient(configuration);
+export const lambdaClient = (): LambdaClient => new LambdaClient(configuration);
