@@ -65,6 +65,8 @@ export interface PhaseCounts {
   webSocketsDropped: number;
   /** Answers of the application by instance, as the answer names it. */
   byInstance: Record<string, number>;
+  /** The last answer of the application to a request that was started and ended in this phase, as an example. */
+  sample?: { readonly source: string; readonly address: string | null; readonly trusted: boolean };
 }
 
 export interface WebSocketDrop {
@@ -151,7 +153,7 @@ export interface TrafficSnapshot extends Totals {
 export interface TrafficResult extends Totals {
   readonly startMs: number;
   readonly endMs: number;
-  /** `asked`: by `stop`; `maxSeconds`, `maxCount`: by the plan's own bounds. */
+  /** `asked`: by `stop`; `maxSeconds`: by the plan's own bound. */
   readonly endedBy: 'asked' | 'maxSeconds';
   readonly phases: readonly PhaseCounts[];
   readonly newConnectionsByListener: { readonly plain: RequestCounts; readonly tls: RequestCounts };

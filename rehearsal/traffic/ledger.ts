@@ -321,6 +321,9 @@ export class Ledger {
     phase.answers[ownerOf(answer.address, request.source, this.nodes)] += 1;
     phase.answers[answer.trusted ? 'trusted' : 'untrusted'] += 1;
     if (request.openedPhase < request.startedPhase) phase.answers.onOlderConnections += 1;
+    if (request.startedPhase === this.currentPhase) {
+      phase.sample = { source: request.source, address: answer.address, trusted: answer.trusted };
+    }
     phase.byInstance[answer.instance] = (phase.byInstance[answer.instance] ?? 0) + 1;
     if (judgement !== 'correct') {
       const seen = `address ${answer.address}, trusted ${answer.trusted}, from ${answer.instance}`;
