@@ -656,7 +656,7 @@ uninstall() {
   if [ -e $KEPT/originals/sites-enabled-default ]; then mv $KEPT/originals/sites-enabled-default /etc/nginx/sites-enabled/default; fi
   systemctl daemon-reload
   nginx -t -q && systemctl reload nginx.service
-  rm -rf $SETTINGS $KEPT $LIBRARY $CHAT $RUN /run/proxyflip-health
+  rm -rf $SETTINGS $KEPT $LIBRARY $CHAT $RUN /run/proxyflip-health /run/proxyflip.lock
   SET_MODE=none CHANGED=yes
   report plain
 }

@@ -1,0 +1,272 @@
+/**
+ * The instance's side alone: a booted machine, nginx, HAProxy and the script as the Command document carries it, under
+ * connections of both kinds. No load balancer and no Systems Manager.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { FOR_MACHINES, requireLinuxAndRoot, requirePackages } from '../../rehearsal/host/packages.ts';
+import { createRunDirectory, type RunDirectory, removeLeftovers } from '../../rehearsal/host/run-directory.ts';
+import { prepareImage, RELEASES } from '../../rehearsal/machines/images.ts';
+import { type StartedMachine, startMachine } from '../../rehearsal/machines/machine.ts';
+import { ADDRESSES, createFabric, type Fabric } from '../../rehearsal/network/fabric.ts';
+import { ROOT } from '../../rehearsal/paths.ts';
+import { receiverScript } from '../../tools/build-documents.mjs';
+
+interface ClientCounts {
+  readonly plain: number;
+  readonly proxy: number;
+  readonly failed: number;
+  readonly failures: Record<string, number>;
+  readonly held: readonly { kind: string; open: boolean; sent: number; echoed: number }[];
+}
+
+const MACHINE = ADDRESSES.instance(0);
+const CLIENTS = ADDRESSES.client(0);
+const PORTS = { InstancePorts: '80=http 81=https', TrustedCidrs: '198.51.100.0/24' };
+
+describe.each(RELEASES)('receiver on %s', (release) => {
+  let run: RunDirectory;
+  let fabric: Fabric;
+  let machine: StartedMachine;
+  let clientsNamespace: string;
+
+  beforeAll(async () => {
+    requireLinuxAndRoot();
+    await requirePackages(FOR_MACHINES, console.log);
+    await removeLeftovers();
+    const image = await prepareImage(release, 'baked', console.log);
+    run = await createRunDirectory();
+    fabric = await createFabric(run.runId);
+    machine = await startMachine({ name: 'm0', fabric, privateIpAddress: MACHINE, image, directory: run.path });
+    clientsNamespace = (await fabric.addHost('clients', [CLIENTS])).namespace;
+  }, 180_000);
+
+  afterAll(async () => {
+    await machine?.[Symbol.asyncDispose]();
+    await run?.remove();
+  }, 60_000);
+
+  /** Run the script as the agent does, and return the JSON of its last line. */
+  async function document(parameters: Record<string, string>): Promise<Record<string, unknown>> {
+    const env = Object.fromEntries(Object.entries(parameters).map(([name, value]) => [`SSM_${name}`, value]));
+    const { exitCode, stdout, stderr } = await machine.exec(
+      ['bash', '-c', 'cat >/tmp/_script.sh && bash /tmp/_script.sh'],
+      { env, stdin: receiverScript() },
+    );
+    if (exitCode !== 0) throw new Error(stderr);
+    return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+  }
+  const setMode = (Mode: string) => document({ Operation: 'SetMode', Mode, ...PORTS });
+
+  /** The status of a request from the clients' namespace; 000 where none came. */
+  async function status(port: number, kind: 'plain' | 'proxy'): Promise<string> {
+    const child = spawn('ip', [
+      'netns',
+      'exec',
+      clientsNamespace,
+      'curl',
+      '--silent',
+      '--output',
+      '/dev/null',
+      '--max-time',
+      '5',
+      '--write-out',
+      '%{http_code}',
+      ...(kind === 'proxy' ? ['--haproxy-protocol'] : []),
+      `http://${MACHINE}:${port}/`,
+    ]);
+    let out = '';
+    child.stdout.on('data', (chunk) => {
+      out += chunk;
+    });
+    await once(child, 'close');
+    return out;
+  }
+
+  const shell = async (script: string) => (await machine.exec(['bash', '-c', script])).stdout.trim();
+
+  test('plain → both → proxy → both → plain under connections of both kinds: 0 failed, no open connection lost', async () => {
+    expect(await setMode('plain')).toMatchObject({ mode: 'plain', before: 'none', ready: true });
+    const application = spawn(
+      'ip',
+      [
+        'netns',
+        'exec',
+        `pf${run.runId}-m0`,
+        process.execPath,
+        path.join(ROOT, 'test/ssm-documents/echo-application.mjs'),
+      ],
+      { stdio: ['pipe', 'pipe', 'inherit'] },
+    );
+    await once(application.stdout as NonNullable<ChildProcess['stdout']>, 'data');
+    const clients = spawn(
+      'ip',
+      [
+        'netns',
+        'exec',
+        clientsNamespace,
+        process.execPath,
+        path.join(ROOT, 'test/ssm-documents/mixed-clients.mjs'),
+        MACHINE,
+        '80',
+        '81',
+      ],
+      { stdio: ['pipe', 'pipe', 'inherit'] },
+    );
+    const answers = createInterface({ input: clients.stdout })[Symbol.asyncIterator]();
+    const tell = async (command: string): Promise<ClientCounts> => {
+      clients.stdin.write(`${command}\n`);
+      return JSON.parse(String((await answers.next()).value));
+    };
+
+    await tell('kinds plain');
+    await tell('hold plain 10');
+    await sleep(2000);
+    expect(await setMode('both')).toMatchObject({ mode: 'both', before: 'plain', changed: true });
+    await tell('kinds plain,proxy');
+    await tell('hold proxy 10');
+    await tell('hold plain 10');
+    await sleep(3000);
+    await tell('kinds proxy');
+    expect(await setMode('proxy')).toMatchObject({ mode: 'proxy', before: 'both' });
+    await tell('hold proxy 10');
+    await sleep(2000);
+    expect(await setMode('both')).toMatchObject({ mode: 'both', before: 'proxy' });
+    await tell('kinds plain,proxy');
+    await sleep(3000);
+    await tell('kinds plain');
+    expect(await setMode('plain')).toMatchObject({ mode: 'plain', before: 'both' });
+    await sleep(2000);
+    const counts = await tell('stop');
+    application.stdin?.end();
+
+    expect(counts.failures).toEqual({});
+    expect(counts.plain).toBeGreaterThan(1000);
+    expect(counts.proxy).toBeGreaterThan(1000);
+    expect(counts.held).toHaveLength(40);
+    expect(counts.held.filter((each) => !each.open)).toEqual([]);
+    expect(counts.held.filter((each) => each.echoed !== each.sent || each.sent === 0)).toEqual([]);
+    console.log(
+      `${release}: ${counts.plain} plain and ${counts.proxy} PROXY requests, ${counts.failed} failed; ${counts.held.length} connections held`,
+    );
+    // Nobody was told the claimed address while the port took either kind; in `proxy` it is the load balancer's word.
+    const told = await shell(
+      `grep -c '"client":"203.0.113.9".*"trust":"no"' /var/log/nginx/proxyflip.access.log || true`,
+    );
+    expect(told).toBe('0');
+    const believed = await shell(
+      `grep -c '"client":"203.0.113.9".*"trust":"yes","via":"direct"' /var/log/nginx/proxyflip.access.log`,
+    );
+    expect(Number(believed)).toBeGreaterThan(100);
+  }, 120_000);
+
+  test('what is already so is not changed', async () => {
+    await setMode('both');
+
+    expect(await setMode('both')).toMatchObject({ mode: 'both', changed: false });
+  }, 60_000);
+
+  test.each([
+    { what: 'nginx is killed', how: 'kill -9 $(systemctl show --property=MainPID --value nginx)' },
+    { what: 'HAProxy is killed', how: 'kill -9 $(systemctl show --property=MainPID --value proxyflip-haproxy)' },
+    { what: 'nginx is restarted', how: 'systemctl restart nginx' },
+    { what: 'the distribution upgrades its own HAProxy', how: 'systemctl restart haproxy || true' },
+    { what: 'the host flushes its nftables rules', how: 'nft flush ruleset' },
+    { what: 'the machine is rebooted', how: 'reboot' },
+  ])(
+    'in both, after $what, it serves both kinds again by itself',
+    async ({ how }) => {
+      await setMode('both');
+
+      if (how === 'reboot') await machine.reboot();
+      else await machine.exec(['bash', '-c', how]);
+
+      const limit = Date.now() + 15_000;
+      let seen: string[] = [];
+      while (Date.now() < limit && String(seen) !== '301,301') {
+        await sleep(200);
+        seen = [await status(80, 'plain'), await status(80, 'proxy')];
+      }
+      expect(seen).toEqual(['301', '301']);
+      expect(await status(8078, 'plain')).toBe('404');
+    },
+    60_000,
+  );
+
+  test('in proxy a plain connection is closed without a byte and without a line in the access log', async () => {
+    await setMode('proxy');
+    const before = await shell('wc -l </var/log/nginx/proxyflip.access.log');
+
+    expect(await status(80, 'plain')).toBe('000');
+    expect(await status(80, 'proxy')).toBe('301');
+
+    expect(Number(await shell('wc -l </var/log/nginx/proxyflip.access.log')) - Number(before)).toBe(1);
+  }, 60_000);
+
+  test('HAProxy is not reachable from outside', async () => {
+    expect(await status(8079, 'plain')).toBe('000');
+    expect(await shell('ss -Hltn sport = :8079')).toContain('127.0.0.1:8079');
+  });
+
+  test.each([
+    {
+      what: 'a server of somebody else on an instance port',
+      how: `printf 'server {\\n  listen 80;\\n  server_name shop.example;\\n}\\n' >/etc/nginx/conf.d/shop.conf`,
+      undo: 'rm /etc/nginx/conf.d/shop.conf',
+      message: /ERR_EXISTING_SERVER: \/etc\/nginx\/conf\.d\/shop\.conf:1: a server with 'listen 80'/,
+    },
+    {
+      what: 'worker_shutdown_timeout',
+      how: `sed -i '1i worker_shutdown_timeout 2s;' /etc/nginx/nginx.conf`,
+      undo: `sed -i 1d /etc/nginx/nginx.conf`,
+      message: /ERR_WORKER_SHUTDOWN_TIMEOUT/,
+    },
+  ])(
+    '$what is refused by name, and nothing is changed',
+    async ({ how, undo, message }) => {
+      await setMode('proxy');
+      const fingerprint = () =>
+        shell('find /etc/nginx /etc/systemd /etc/proxyflip -type f | sort | xargs sha256sum; nft list ruleset');
+      await shell(how);
+      const before = await fingerprint();
+
+      await expect(setMode('both')).rejects.toThrow(message);
+
+      expect(await fingerprint()).toBe(before);
+      await shell(undo);
+    },
+    60_000,
+  );
+
+  test.each([
+    { name: 'InstancePorts', value: '80=http;reboot' },
+    { name: 'TrustedCidrs', value: '10.0.0.0/8 $(reboot)' },
+    { name: 'Nodes', value: '10.0.0.1:80=http`reboot`' },
+    { name: 'ChatArtifactUrl', value: 'https://example.com/a b' },
+  ])('a value with shell in it for $name is refused by the script too', async ({ name, value }) => {
+    await expect(document({ Operation: 'SetMode', Mode: 'both', ...PORTS, [name]: value })).rejects.toThrow(
+      `ERR_INVALID_PARAMETER: parameter ${name} has the value '${value}'`,
+    );
+  });
+
+  test('an agent that hands no values over as environment variables is refused', async () => {
+    await expect(document({})).rejects.toThrow('ERR_AGENT_TOO_OLD');
+  });
+
+  test('Uninstall leaves the host as it was found', async () => {
+    await setMode('plain');
+
+    expect(await document({ Operation: 'Uninstall' })).toMatchObject({ mode: 'none' });
+
+    expect(await shell(`find /etc /usr/local /opt /run /var/lib -name '*proxyflip*'`)).toBe('');
+    expect(await shell('ls /etc/nginx/sites-enabled; systemctl is-active nginx; nft list ruleset')).toBe(
+      'default\nactive',
+    );
+    expect(await status(80, 'plain')).toBe('404');
+    expect(await shell(`grep -hE '\\[(alert|crit|emerg)\\]' /var/log/nginx/error.log || true`)).toBe('');
+  }, 60_000);
+});

@@ -1,0 +1,2 @@
+export function receiverScript(): string;
+export function buildDocuments(): Promise<void>;
