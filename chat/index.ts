@@ -3,6 +3,7 @@ import { type Config, ConfigError, readConfig } from './config.ts';
 import { Journal } from './journal.ts';
 import { createLog, type Log } from './log.ts';
 import { MemoryStore } from './memory-store.ts';
+import { RedisStore } from './redis-store.ts';
 import { startChat } from './server.ts';
 import type { Store } from './store.ts';
 
@@ -30,7 +31,8 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
-async function openStore(config: Config, _log: Log): Promise<Store> {
+async function openStore(config: Config, log: Log): Promise<Store> {
+  if (config.redisUrl !== '') return new RedisStore(config, log);
   const { journal, entries } =
     config.stateDirectory === '' ? { journal: null, entries: [] } : await Journal.open(config.stateDirectory);
   return new MemoryStore(config, { journal, entries, now: Date.now });

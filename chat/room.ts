@@ -31,6 +31,7 @@ export class Room {
   /** Where the stream stands that is told to live members. */
   #position: Position | null = null;
   #opening: Promise<void> | null = null;
+  #isOpening = false;
   #presenceTimer: NodeJS.Timeout | null = null;
   #isClosed = false;
 
@@ -46,10 +47,18 @@ export class Room {
 
   /** @returns when the stream is being followed; rejects with StorageAwayError, and may be called again */
   opened(): Promise<void> {
-    this.#opening ??= this.#open().catch((error) => {
-      this.#opening = null;
-      throw error;
-    });
+    this.#opening ??= this.#open().then(
+      () => {
+        this.#isOpening = false;
+        this.#closeIfEmpty();
+      },
+      (error: unknown) => {
+        this.#isOpening = false;
+        this.#opening = null;
+        this.#closeIfEmpty();
+        throw error;
+      },
+    );
     return this.#opening;
   }
 
@@ -62,7 +71,7 @@ export class Room {
   remove(membership: Membership, isDeliberate: boolean): void {
     if (!this.#members.delete(membership)) return;
     this.#count(membership, -1, isDeliberate ? 0 : LEAVE_GRACE_MS);
-    if (this.#members.size === 0) this.#close();
+    this.#closeIfEmpty();
   }
 
   deliver(epoch: string, message: ChatMessage): void {
@@ -82,7 +91,8 @@ export class Room {
     this.#position = position;
     const frame = new Frame({ type: 'reset', room: this.name, ...position });
     for (const membership of this.#members) {
-      if (!membership.isLive || membership.epoch === position.epoch) continue;
+      const isPast = membership.epoch === position.epoch && membership.offset >= position.offset;
+      if (!membership.isLive || isPast) continue;
       membership.epoch = position.epoch;
       membership.offset = position.offset;
       membership.session.peer.send(frame);
@@ -111,8 +121,8 @@ export class Room {
   }
 
   async #open(): Promise<void> {
+    this.#isOpening = true;
     this.#position = await this.#hub.store.watch(this.name);
-    if (this.#isClosed) return this.#hub.store.unwatch(this.name);
     const others = await this.#hub.store.present(this.name);
     for (const { instance, member } of others) this.presence.set(instance, member, this.#hub.now());
     this.presence.takeChange(this.#hub.now());
@@ -150,7 +160,9 @@ export class Room {
     for (const membership of this.#members) if (membership.isLive) membership.session.peer.send(frame);
   }
 
-  #close(): void {
+  /** Not while it opens: the store must not be asked to watch a room again that it has not stopped to watch. */
+  #closeIfEmpty(): void {
+    if (this.#members.size > 0 || this.#isOpening || this.#isClosed) return;
     this.#isClosed = true;
     if (this.#presenceTimer !== null) clearTimeout(this.#presenceTimer);
     if (this.#position !== null) this.#hub.store.unwatch(this.name);
