@@ -270,11 +270,13 @@ listen_lines() { # port, plain|proxy
   echo "# Written by proxyflip for the mode that is set: how connections reach the servers on instance port $1."
   echo "listen $1 default_server$flag;"
   if [ -e /proc/net/if_inet6 ]; then echo "listen [::]:$1 default_server$flag;"; fi
-  echo '# In mode both: from HAProxy, without and with a PROXY line of somebody else. No set_real_ip_from names them.'
+  echo '# In mode both: from HAProxy, for connections without a PROXY line and with one. What HAProxy says of them is believed:'
+  echo '# the peer of the first kind, and 0.0.0.0 for the second.'
   echo "listen unix:$RUN/$1-plain.sock default_server proxy_protocol;"
   echo "listen unix:$RUN/$1-claimed.sock default_server proxy_protocol;"
-  echo '# The load balancer'\''s subnets: a PROXY line from elsewhere is not believed.'
   echo 'real_ip_header proxy_protocol;'
+  echo 'set_real_ip_from unix:;'
+  echo '# The load balancer'\''s subnets: a PROXY line from elsewhere is not believed.'
   for cidr in $SET_CIDRS; do echo "set_real_ip_from $cidr;"; done
 }
 
