@@ -41,11 +41,11 @@ const DEFAULT_SERVICE_TIMEOUT_SECONDS = 3600;
 export async function serve(deps: LifecycleDeps, event: CloudFormationCustomResourceEvent): Promise<Outcome> {
   const recalled = await recall(deps.ssm, event, deps.clock.now() + patienceMs(event));
   if (recalled.kind === 'superseded') return recalled;
-  const { memory, previousExecutionId } = recalled;
+  const { memory } = recalled;
   const run = new Run(deps, event, memory);
   try {
-    // A request comes while the last one is still at work when CloudFormation has given that up.
-    if (previousExecutionId !== undefined) await run.stopAndAwait(previousExecutionId);
+    // A request that comes while the one before is still at work: CloudFormation has given that up.
+    if (memory.previousExecutionId !== undefined) await run.stopAndAwait(memory.previousExecutionId);
     switch (event.RequestType) {
       case 'Create':
       case 'Update':

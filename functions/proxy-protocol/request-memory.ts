@@ -18,13 +18,13 @@ export interface RequestMemory {
   /** For StartAutomationExecution, which takes a UUID once. */
   readonly clientToken: string;
   readonly executionId?: string;
+  /** Of the request before this one: CloudFormation has given it up, and what it started may still be at work. */
+  readonly previousExecutionId?: string;
   /** Requests that this one came after: CloudFormation does not wait for them any more. The newest ten. */
   readonly superseded: readonly string[];
 }
 
-export type Recall =
-  | { readonly kind: 'current'; readonly memory: RequestMemory; readonly previousExecutionId?: string }
-  | { readonly kind: 'superseded' };
+export type Recall = { readonly kind: 'current'; readonly memory: RequestMemory } | { readonly kind: 'superseded' };
 
 export function identityOf(event: CloudFormationCustomResourceEvent): string {
   return createHash('sha256')
@@ -43,18 +43,16 @@ export async function recall(
   const stored = await read(ssm, event);
   if (stored?.identity === identity) return { kind: 'current', memory: stored };
   if (stored?.superseded.includes(identity)) return { kind: 'superseded' };
+  const previousExecutionId = stored?.executionId ?? stored?.previousExecutionId;
   const memory: RequestMemory = {
     identity,
     deadline: deadlineIfNew,
     clientToken: randomUUID(),
+    ...(previousExecutionId === undefined ? {} : { previousExecutionId }),
     superseded: stored === undefined ? [] : [stored.identity, ...stored.superseded].slice(0, 10),
   };
   await remember(ssm, event, memory);
-  return {
-    kind: 'current',
-    memory,
-    ...(stored?.executionId === undefined ? {} : { previousExecutionId: stored.executionId }),
-  };
+  return { kind: 'current', memory };
 }
 
 export async function remember(
