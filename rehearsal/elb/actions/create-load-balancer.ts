@@ -1,0 +1,36 @@
+import type { CreateAccessPointInput, CreateAccessPointOutput } from '@aws-sdk/client-elastic-load-balancing';
+import { ServiceError } from '../../aws/service.ts';
+import { checkName, checkNotDuplicate, checkTags, parseListener, subnetsOf, validationError } from '../checks.ts';
+import type { Listener, LoadBalancers } from '../model.ts';
+
+export const createLoadBalancer =
+  (loadBalancers: LoadBalancers) =>
+  async (input: CreateAccessPointInput): Promise<CreateAccessPointOutput> => {
+    const name = input.LoadBalancerName ?? '';
+    checkName(name);
+    if (loadBalancers.has(name)) {
+      throw new ServiceError('DuplicateLoadBalancerName', `Load Balancer named '${name}' already exists`);
+    }
+    const scheme = input.Scheme ?? 'internet-facing';
+    if (scheme !== 'internet-facing' && scheme !== 'internal') {
+      throw new ServiceError('InvalidScheme', `Scheme must be internet-facing or internal, not '${scheme}'`);
+    }
+    const [securityGroup] = input.SecurityGroups ?? [];
+    if (securityGroup !== undefined) {
+      // True of the rehearsal's account: it has none, and a firewall that filters nothing must not look like one.
+      throw new ServiceError('InvalidSecurityGroup', `The security group '${securityGroup}' does not exist`);
+    }
+    if ((input.Listeners ?? []).length === 0) throw validationError('Listeners cannot be empty');
+    const listeners: Listener[] = [];
+    for (const each of input.Listeners ?? []) {
+      const listener = parseListener(each);
+      checkNotDuplicate(listener, listeners);
+      listeners.push(listener);
+    }
+    const subnets = subnetsOf(loadBalancers.world, input);
+    checkTags(new Map(), input.Tags ?? []);
+    const tags = new Map((input.Tags ?? []).map(({ Key, Value }) => [Key ?? '', Value ?? '']));
+
+    const { dnsName } = await loadBalancers.create({ name, scheme, subnets, listeners, tags });
+    return { DNSName: dnsName };
+  };

@@ -1,0 +1,55 @@
+/** What the API side of the load balancer asks of the part that carries the connections. `data-plane/` is the real one. */
+import type { Subnet } from '../world.ts';
+
+export interface ListenerConfiguration {
+  readonly loadBalancerPort: number;
+  /** What the client speaks; towards the instance it is always TCP. */
+  readonly protocol: 'TCP' | 'SSL';
+  readonly instancePort: number;
+}
+
+export interface HealthCheckConfiguration {
+  /** `TCP:80`, `SSL:443`, `HTTP:8078/healthz`, `HTTPS:443/` */
+  readonly target: string;
+  readonly intervalSeconds: number;
+  readonly timeoutSeconds: number;
+  readonly unhealthyThreshold: number;
+  readonly healthyThreshold: number;
+}
+
+export interface RegisteredInstance {
+  readonly instanceId: string;
+  readonly privateIpAddress: string;
+  readonly availabilityZone: string;
+}
+
+/** The whole of what a load balancer is set to. */
+export interface Configuration {
+  readonly loadBalancerName: string;
+  readonly listeners: readonly ListenerConfiguration[];
+  readonly instances: readonly RegisteredInstance[];
+  readonly healthCheck: HealthCheckConfiguration;
+  readonly idleTimeoutSeconds: number;
+  /** undefined = draining is off: deregistration closes the instance's connections at once. */
+  readonly drainingSeconds: number | undefined;
+  /** False: a node sends to the instances of its own availability zone alone. */
+  readonly isCrossZone: boolean;
+  /** Instance ports, sorted, whose connections are to begin with a PROXY line; they may have no listener. */
+  readonly proxyPorts: readonly number[];
+}
+
+export interface InstanceHealth {
+  readonly state: 'InService' | 'OutOfService';
+  readonly reasonCode: 'N/A' | 'ELB' | 'Instance';
+  readonly description: string;
+}
+
+export interface DataPlane {
+  /** Resolves when every node takes connections. @param subnets one node or more in each */
+  create(configuration: Configuration, subnets: readonly Subnet[]): Promise<void>;
+  /** Resolves when every node has it, save `proxyPorts`, which reach each node in its own time. */
+  update(configuration: Configuration): Promise<void>;
+  delete(loadBalancerName: string): Promise<void>;
+  /** What the nodes' health checks say; an instance that they do not have yet is absent. */
+  health(loadBalancerName: string): Promise<ReadonlyMap<string, InstanceHealth>>;
+}
