@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import type { Config } from './config.ts';
-import type { ClientMessage, EventsRequest, RefusalCode, SendRequest, TypingRequest } from './protocol.ts';
+import {
+  type ClientMessage,
+  type EventsRequest,
+  type RefusalCode,
+  roomKey,
+  type SendRequest,
+  type TypingRequest,
+} from './protocol.ts';
 
 /** Something a client sent that cannot be taken. `message` is the sentence that it gets; `room` and `id` say of which message, where they could be read. */
 export class RefusedError extends Error {
@@ -76,9 +83,8 @@ function normalise<T>(message: T, config: Config): T {
   return out as T;
 }
 
-/** The same letters are the same room, however they were typed: Unicode's composed form, lower case, one space. */
 function roomName(given: string, { roomCharacters }: Config): string {
-  const name = given.normalize('NFC').toLowerCase().trim().replace(/\s+/gu, ' ');
+  const name = roomKey(given);
   if (name === '' || [...name].length > roomCharacters) {
     throw new RefusedError('bad-room', `A room's name has 1 to ${roomCharacters} characters.`);
   }

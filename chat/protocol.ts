@@ -26,6 +26,9 @@ export type ChatMessage = {
   readonly at: number;
 };
 
+/** The form in which rooms are compared and named: however the same letters were typed, they are the same room. */
+export const roomKey = (name: string): string => name.normalize('NFC').toLowerCase().trim().replace(/\s+/gu, ' ');
+
 /** Somebody who is in a room, with however many tabs or devices (`tabs` ≥ 1) on whichever instances. */
 export type Member = { readonly person: string; readonly name: string; readonly tabs: number };
 

@@ -62,6 +62,7 @@ export class RedisStore implements Store {
   #events: StoreEvents | undefined;
   #state: StorageState = 'away';
   #reason = 'not connected yet';
+  #onUp: () => void = () => {};
   #wantsResync = false;
   #isResyncing = false;
   #beatTimer: NodeJS.Timeout | undefined;
@@ -101,12 +102,12 @@ export class RedisStore implements Store {
 
   async start(events: StoreEvents): Promise<void> {
     this.#events = events;
-    const connecting = Promise.all([this.#commands.connect(), this.#subscriber.connect()]);
-    connecting.catch(() => {});
-    await Promise.race([
-      connecting.then(() => this.#resync()),
-      new Promise((resolve) => setTimeout(resolve, START_MS).unref()),
-    ]);
+    const up = new Promise<void>((resolve) => {
+      this.#onUp = resolve;
+    });
+    // A connection that cannot be made is tried again for as long as it takes; `error` events say so.
+    for (const client of [this.#commands, this.#subscriber]) client.connect().catch(() => {});
+    await Promise.race([up, new Promise((resolve) => setTimeout(resolve, START_MS).unref())]);
     this.#beatTimer = setInterval(() => this.#beat(), BEAT_MS);
     this.#beatTimer.unref();
   }
@@ -412,6 +413,7 @@ export class RedisStore implements Store {
     const before = this.#state;
     this.#state = state;
     this.#reason = reason;
+    if (state === 'ok') this.#onUp();
     if (state !== before) this.#events?.state(state);
   }
 
