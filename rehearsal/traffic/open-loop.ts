@@ -54,7 +54,7 @@ export function runOpenLoop(options: OpenLoopOptions): Promise<void> {
       }
       endIfDone();
     };
-    const timer = setInterval(tick, 5);
+    const timer = setInterval(tick, 2);
     stop.addEventListener('abort', endIfDone);
     tick();
   });

@@ -1,0 +1,334 @@
+/**
+ * One page about one or several runs, to be looked at and passed on: no script, nothing loaded from anywhere.
+ *
+ * Several runs stand side by side on the same scales, so that what one order costs can be seen against another. Shapes are
+ * SVG that stretches; every word is HTML, so that it stays readable on a phone.
+ */
+import type { ReceiverMode } from '../traffic/client-address.ts';
+import type { SecondCounts } from '../traffic/counts.ts';
+import { FAILURE_KINDS, type FailureKind } from '../traffic/exchange.ts';
+import { STYLE } from './html-style.ts';
+import { DISAGREEMENT_PHASE, type Order, type RehearsalResult, verdict } from './result.ts';
+import { clock, count, counted, FAILURE_WORDS, percent } from './words.ts';
+
+const ORDERS: Readonly<Record<Order, { readonly title: string; readonly what: string }>> = {
+  runbook: {
+    title: 'Runbook',
+    what: 'every receiver accepts both, then the load balancer, then every receiver is strict',
+  },
+  'elb-first': { title: 'Load balancer first', what: 'the policy on the load balancer, then nginx' },
+  'nginx-first': { title: 'nginx first', what: 'nginx requires the PROXY line, then the load balancer sends it' },
+};
+
+export interface HtmlOptions {
+  /** As `verdict` takes it, for runs that were meant to be short. */
+  readonly shortfalls?: (result: RehearsalResult) => readonly string[];
+}
+
+/** @throws RangeError  without any result */
+export function renderHtml(results: readonly RehearsalResult[], options: HtmlOptions = {}): string {
+  const [first] = results;
+  if (!first) throw new RangeError('a report needs one result at least');
+  const shortfalls = options.shortfalls ?? verdict;
+  const scale: Scale = {
+    endMs: Math.max(...results.map(({ durationMs }) => durationMs), 1),
+    perSecond: niceCeiling(Math.max(...results.flatMap(({ seconds }) => seconds.map(requestsIn)), 1)),
+  };
+  const title =
+    results.length === 1
+      ? 'PROXY protocol, switched under load'
+      : 'PROXY protocol, switched under load in different orders';
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<header class="page">
+<h1>${title}</h1>
+<p>${escapeHtml(settingsInWords(first))}</p>
+${legend(results)}
+</header>
+<main class="runs runs-${Math.min(results.length, 3)}">
+${results.map((result) => run(result, scale, shortfalls(result))).join('\n')}
+</main>
+<section class="figures">
+<h2>Figures</h2>
+${figures(results)}
+</section>
+${results.map(examples).join('\n')}
+<footer><p>Rehearsed on one machine: real nginx, real HAProxy as the load balancer's data plane, clients on addresses of their own.
+nginx ${escapeHtml(first.versions.nginx)}, HAProxy ${escapeHtml(first.versions.haproxy)}, Node.js ${escapeHtml(first.versions.node)}, systemd ${escapeHtml(first.versions.systemd)}.
+${escapeHtml(first.startedAt.slice(0, 16).replace('T', ' '))} UTC.</p></footer>
+</body>
+</html>
+`;
+}
+
+interface Scale {
+  readonly endMs: number;
+  readonly perSecond: number;
+}
+
+function settingsInWords({ machines, nodes, policyDelayMs: [low, high], release, image }: RehearsalResult): string {
+  return `${counted(machines, 'instance')} (Debian ${release}, ${image} image) behind ${counted(nodes, 'load balancer node')}; a policy reaches each node ${low} to ${high} ms after the call.`;
+}
+
+function legend(results: readonly RehearsalResult[]): string {
+  const kinds = FAILURE_KINDS.filter((kind) =>
+    results.some(({ seconds }) => seconds.some(({ failures }) => failures[kind])),
+  );
+  const item = (className: string, words: string): string =>
+    `<li><i class="${className}"></i>${escapeHtml(words)}</li>`;
+  return `<ul class="legend">
+${item('requests', 'requests per second')}
+${kinds.map((kind) => item(`failure ${kind}`, FAILURE_WORDS[kind])).join('')}
+${results.some(hasDisagreement) ? item('disagree', DISAGREEMENT_PHASE) : ''}${item('mode plain', 'no PROXY line')}${item('mode both', 'either is taken')}${item('mode proxy', 'PROXY line sent or required')}
+</ul>`;
+}
+
+function hasDisagreement({ phases }: RehearsalResult): boolean {
+  return phases.some(({ name }) => name === DISAGREEMENT_PHASE);
+}
+
+function run(result: RehearsalResult, scale: Scale, shortfalls: readonly string[]): string {
+  const { title, what } = ORDERS[result.order];
+  const failed = result.newConnections.failed + result.keepAlive.failed;
+  return `<article class="run">
+<h2>${title}</h2>
+<p class="what">${what}</p>
+<p class="big ${failed > 0 ? 'bad' : 'good'}"><b>${count(failed)}</b> of ${count(result.newConnections.sent + result.keepAlive.sent)} requests failed</p>
+${headNotes(result)}
+<div class="chart">
+${phaseRow(result, scale)}
+${plotRow(result, scale)}
+${nodeRows(result, scale)}
+${instanceRows(result, scale)}
+${axisRow(scale)}
+</div>
+<ul class="shortfalls">${shortfalls.map((text) => `<li>${escapeHtml(text)}</li>`).join('')}</ul>
+</article>`;
+}
+
+function headNotes(result: RehearsalResult): string {
+  const { webSockets, clientAddress, phases } = result;
+  const disagreeing = phases.filter((phase) => phase.name === DISAGREEMENT_PHASE);
+  const sent = disagreeing.reduce((sum, phase) => sum + phase.newConnections.sent, 0);
+  const failed = disagreeing.reduce((sum, phase) => sum + phase.newConnections.failed, 0);
+  const notes = [
+    ...(sent > 0 ? [`${percent(failed, sent)} of the new connections while the sides disagreed`] : []),
+    `${count(webSockets.dropped)} of ${counted(webSockets.opened, 'WebSocket')} dropped, ${count(webSockets.messagesLost)} messages lost`,
+    `${count(clientAddress.wrong)} wrong client addresses, ${count(clientAddress.unverified)} unverified`,
+  ];
+  return `<ul class="notes">${notes.map((note) => `<li>${escapeHtml(note)}</li>`).join('')}</ul>`;
+}
+
+function row(label: string, track: string, className = ''): string {
+  return `<div class="row ${className}"><span class="label">${escapeHtml(label)}</span><div class="track">${track}</div></div>`;
+}
+
+interface Band {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly className: string;
+  readonly label: string;
+}
+
+/** Bands are positioned by share of the track; one that is too narrow for its word still says it when pointed at. */
+function bands(of: readonly Band[], { endMs }: Scale): string {
+  return of
+    .filter(({ fromMs, toMs }) => toMs > Math.max(0, fromMs))
+    .map(({ fromMs, toMs, className, label }) => {
+      const left = share(Math.max(0, fromMs), endMs);
+      const width = share(toMs - Math.max(0, fromMs), endMs);
+      const title = `${label}: ${clock(Math.max(0, fromMs))} to ${clock(toMs)}`;
+      const text = `<span>${escapeHtml(label)}</span>`;
+      return `<div class="band ${className}" style="left:${left}%;width:${width}%" title="${escapeHtml(title)}">${text}</div>`;
+    })
+    .join('');
+}
+
+function phaseRow({ phases }: RehearsalResult, scale: Scale): string {
+  const className = ({ name, modes }: RehearsalResult['phases'][number]): string => {
+    if (name === DISAGREEMENT_PHASE) return 'phase disagree';
+    return modes.length === 1 ? `phase mode ${modes[0]}` : 'phase';
+  };
+  const all = phases.map((phase) => ({
+    fromMs: phase.startMs,
+    toMs: phase.endMs,
+    className: className(phase),
+    label: phase.name,
+  }));
+  return row('phase', bands(all, scale), 'phases');
+}
+
+function plotRow(result: RehearsalResult, scale: Scale): string {
+  const seconds = result.seconds.filter(({ second }) => second * 1000 < result.durationMs);
+  const width = scale.endMs / 1000;
+  const high = scale.perSecond;
+  // The last second is rarely a whole one: drawn as it is, it would look like a loss of traffic.
+  const whole = seconds.filter(({ second }) => (second + 1) * 1000 <= result.durationMs);
+  const points = whole.map((each) => `${each.second + 0.5},${high - requestsIn(each)}`);
+  const area =
+    points.length < 2
+      ? ''
+      : `<polygon class="requests" points="0.5,${high} ${points.join(' ')} ${whole.length - 0.5},${high}"/><polyline class="requests" points="${points.join(' ')}"/>`;
+  const edges = result.phases
+    .slice(1)
+    .map(({ startMs }) => `<line class="edge" x1="${startMs / 1000}" x2="${startMs / 1000}" y1="0" y2="${high}"/>`)
+    .join('');
+  const grid = [0.5, 1].map(
+    (part) => `<line class="grid" x1="0" x2="${width}" y1="${high * (1 - part)}" y2="${high * (1 - part)}"/>`,
+  );
+  const description = `Requests per second over ${clock(result.durationMs)}; ${count(result.newConnections.failed)} new connections failed`;
+  const svg = `<svg viewBox="0 0 ${width} ${high}" preserveAspectRatio="none" role="img" aria-label="${escapeHtml(description)}">
+${grid.join('')}${area}${seconds.map((each) => failureBars(each, high)).join('')}${edges}</svg>`;
+  const ticks = [high, high / 2].map(
+    (value, index) => `<span class="tick" style="top:${index * 50}%">${count(value)}</span>`,
+  );
+  return row('requests per second', `${svg}${ticks.join('')}`, 'plot');
+}
+
+function failureBars({ second, failures }: SecondCounts, high: number): string {
+  let bottom = high;
+  return FAILURE_KINDS.flatMap((kind: FailureKind) => {
+    const value = failures[kind] ?? 0;
+    if (value === 0) return [];
+    bottom -= value;
+    const title = `<title>${clock(second * 1000)}: ${count(value)} ${FAILURE_WORDS[kind]}</title>`;
+    return [
+      `<rect class="failure ${kind}" x="${second + 0.08}" width="0.84" y="${bottom}" height="${value}">${title}</rect>`,
+    ];
+  }).join('');
+}
+
+function nodeRows({ timeline, durationMs }: RehearsalResult, scale: Scale): string {
+  return timeline.nodes
+    .flatMap(({ address, changes }) => {
+      const ports = [...new Set(changes.map(({ instancePort }) => instancePort))].sort((left, right) => left - right);
+      return ports.map((port) => {
+        const ofPort = changes.filter(({ instancePort }) => instancePort === port);
+        const states = spans(ofPort, durationMs).map(({ change, fromMs, toMs }) => ({
+          fromMs,
+          toMs,
+          className: change.hasPolicy ? 'mode proxy' : 'mode plain',
+          label: change.hasPolicy ? 'sends the line' : 'plain',
+        }));
+        return row(`${address}:${port}`, bands(states, scale), 'state node');
+      });
+    })
+    .join('\n');
+}
+
+function instanceRows({ timeline, durationMs }: RehearsalResult, scale: Scale): string {
+  return timeline.instances
+    .map(({ name, changes }) => {
+      const states = spans(changes, durationMs).map(({ change, fromMs, toMs }) => ({
+        fromMs,
+        toMs,
+        className: `mode ${change.mode satisfies ReceiverMode}`,
+        label: change.mode,
+      }));
+      return row(name, bands(states, scale), 'state instance');
+    })
+    .join('\n');
+}
+
+function spans<T extends { readonly atMs: number }>(changes: readonly T[], endMs: number) {
+  const ordered = [...changes].sort((left, right) => left.atMs - right.atMs);
+  return ordered.map((change, index) => ({ change, fromMs: change.atMs, toMs: ordered[index + 1]?.atMs ?? endMs }));
+}
+
+function axisRow({ endMs }: Scale): string {
+  const stepMs =
+    [5, 10, 20, 30, 60, 120, 300, 600].map((each) => each * 1000).find((each) => endMs / each <= 4) ?? 1_200_000;
+  const ticks: string[] = [];
+  for (let at = 0; at <= endMs * 0.97; at += stepMs)
+    ticks.push(`<span style="left:${share(at, endMs)}%">${clock(at)}</span>`);
+  return row('', ticks.join(''), 'axis');
+}
+
+function figures(results: readonly RehearsalResult[]): string {
+  const lines: readonly (readonly [
+    string,
+    (result: RehearsalResult) => string,
+    ((result: RehearsalResult) => boolean)?,
+  ])[] = [
+    ['new connections', ({ newConnections }) => count(newConnections.sent)],
+    [
+      '… failed',
+      ({ newConnections: { sent, failed } }) => withShare(failed, sent),
+      ({ newConnections }) => newConnections.failed > 0,
+    ],
+    ['keep-alive requests', ({ keepAlive }) => count(keepAlive.sent)],
+    ['… failed', ({ keepAlive: { sent, failed } }) => withShare(failed, sent), ({ keepAlive }) => keepAlive.failed > 0],
+    ['… sent again', ({ keepAlive: { sent, retried } }) => withShare(retried, sent)],
+    [
+      'failed requests in an access log',
+      ({ accessLog }) => (accessLog ? count(accessLog.failedLogged) : 'not looked at'),
+    ],
+    [
+      'PROXY lines that nginx took for requests',
+      ({ accessLog }) => (accessLog ? count(accessLog.proxyLinesAsRequests) : 'not looked at'),
+    ],
+    ['WebSockets', ({ webSockets }) => count(webSockets.opened)],
+    ['… dropped', ({ webSockets }) => count(webSockets.dropped), ({ webSockets }) => webSockets.dropped > 0],
+    ['messages', ({ webSockets }) => count(webSockets.messagesSent)],
+    ['… lost', ({ webSockets }) => count(webSockets.messagesLost), ({ webSockets }) => webSockets.messagesLost > 0],
+    ['client addresses right', ({ clientAddress }) => count(clientAddress.correct)],
+    ['… wrong', ({ clientAddress }) => count(clientAddress.wrong), ({ clientAddress }) => clientAddress.wrong > 0],
+    [
+      '… unverified',
+      ({ clientAddress }) => count(clientAddress.unverified),
+      ({ clientAddress }) => clientAddress.unverified > 0,
+    ],
+    [
+      'forged PROXY lines believed',
+      ({ forged }) => `${count(forged.believed)} of ${count(forged.sent)}`,
+      ({ forged }) => forged.believed > 0,
+    ],
+    ['half of the new connections answered within', ({ latencyMs }) => `${latencyMs.newConnections.p50} ms`],
+    ['99 % within', ({ latencyMs }) => `${latencyMs.newConnections.p99} ms`],
+    ['stack', ({ stack }) => (stack.status === 'NONE' ? 'none' : stack.status)],
+  ];
+  const head = results.map(({ order }) => `<th scope="col">${ORDERS[order].title}</th>`).join('');
+  const body = lines.map(([name, value, isBad]) => {
+    const cells = results.map(
+      (result) => `<td${isBad?.(result) ? ' class="bad"' : ''}>${escapeHtml(value(result))}</td>`,
+    );
+    return `<tr><th scope="row">${name}</th>${cells.join('')}</tr>`;
+  });
+  return `<div class="scroll"><table><thead><tr><td></td>${head}</tr></thead><tbody>${body.join('\n')}</tbody></table></div>`;
+}
+
+function examples(result: RehearsalResult): string {
+  if (result.examples.length === 0) return '';
+  const items = result.examples.map((each) => `<li><code>${escapeHtml(each)}</code></li>`).join('');
+  return `<details><summary>${ORDERS[result.order].title}: examples of what was counted</summary><ul>${items}</ul></details>`;
+}
+
+function withShare(part: number, whole: number): string {
+  return part === 0 ? '0' : `${count(part)} (${percent(part, whole)})`;
+}
+
+function requestsIn({ newConnections, keepAlive }: SecondCounts): number {
+  return newConnections + keepAlive;
+}
+
+/** 1, 2 or 5 times a power of ten, so that the axis has round numbers. */
+function niceCeiling(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return ([1, 2, 5, 10].find((each) => each * power >= value * 1.05) ?? 20) * power;
+}
+
+function share(part: number, whole: number): string {
+  return ((part / whole) * 100).toFixed(3);
+}
+
+function escapeHtml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+}

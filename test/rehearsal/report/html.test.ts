@@ -1,0 +1,61 @@
+import { describe, expect, test } from '@jest/globals';
+import { renderHtml } from '../../../rehearsal/report/html.ts';
+import { aCostlyResult, aResult, seconds } from './results.ts';
+
+const THREE = [aResult(), aCostlyResult('elb-first'), aCostlyResult('nginx-first')];
+
+describe('the report', () => {
+  test('is one page that loads nothing and runs nothing', () => {
+    const page = renderHtml(THREE);
+
+    expect(page).not.toMatch(/<script|<link|src=|url\(|@import|https?:/);
+  });
+
+  test('shows every run on the same scale', () => {
+    const short = aResult({ durationMs: 30_000, seconds: seconds(30, () => ({})) });
+    const page = renderHtml([short, aCostlyResult('elb-first')]);
+
+    const scales = [...page.matchAll(/viewBox="([^"]+)"/g)].map(([, scale]) => scale);
+    expect(scales).toEqual(['0 0 60 500', '0 0 60 500']);
+  });
+
+  test('stacks the failures of a second by kind', () => {
+    const page = renderHtml([
+      aResult({ seconds: seconds(60, (second) => (second === 20 ? { reset: 100, closed: 50 } : {})) }),
+    ]);
+
+    const bars = [...page.matchAll(/<rect class="failure (\w+)" x="([\d.]+)" width="0.84" y="(\d+)" height="(\d+)">/g)];
+    expect(bars.map(([, ...bar]) => bar)).toEqual([
+      ['reset', '20.08', '400', '100'],
+      ['closed', '20.08', '350', '50'],
+    ]);
+    expect(page).toContain('<title>00:20: 100 reset</title>');
+  });
+
+  test('shows when each instance and each node changed', () => {
+    const page = renderHtml([aResult()]);
+
+    expect(page).toContain('title="both: 00:15 to 00:37"');
+    expect(page).toContain('title="sends the line: 00:21 to 01:00"');
+    expect(page.match(/class="row state instance"/g)).toHaveLength(3);
+    expect(page.match(/class="row state node"/g)).toHaveLength(4);
+  });
+
+  test('takes nothing that it shows for markup', () => {
+    const page = renderHtml([aResult({ examples: ['<img src=x onerror=alert(1)>'], release: '"><i id=x>' })]);
+
+    expect(page).not.toContain('<img');
+    expect(page).toContain('&lt;img');
+    expect(page).not.toContain('<i id=x>');
+  });
+
+  test('says what fell short', () => {
+    const page = renderHtml([aResult({ stack: { status: 'CREATE_FAILED' } })]);
+
+    expect(page).toContain('<li>the stack ended in CREATE_FAILED</li>');
+  });
+
+  test('of nothing is an error', () => {
+    expect(() => renderHtml([])).toThrow(RangeError);
+  });
+});
