@@ -15,7 +15,7 @@ const MAX_IN_MEMORY = 1024 * 1024;
 export interface StoredObject {
   readonly key: string;
   readonly size: number;
-  /** MD5 of the content, in quotation marks. */
+  /** MD5 of the content, in quotation marks; of one that was uploaded in parts, S3's own kind of digest. */
   readonly etag: string;
   readonly contentType: string;
   readonly modifiedAt: Date;
@@ -50,7 +50,7 @@ export class ObjectStore {
   }
 
   bucketNames(): string[] {
-    return [...this.#buckets.keys()].sort();
+    return [...this.#buckets.keys()].filter((name) => !name.startsWith('/')).sort();
   }
 
   /**
@@ -97,7 +97,8 @@ export class ObjectStore {
         etag: `"${digests.md5.toString('hex')}"`,
         modifiedAt: new Date(),
         content: file ? { file: file.path } : { bytes: Buffer.concat(inMemory) },
-        ...about,
+        contentType: about.contentType,
+        metadata: about.metadata,
       };
       await this.#forget(objects.get(key));
       objects.set(key, stored);

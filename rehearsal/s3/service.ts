@@ -13,9 +13,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RawContext, RawService } from '../aws/service.ts';
 import { REGION } from '../world.ts';
-import { ChunkedBody } from './chunked-body.ts';
 import { listObjectsPage } from './list-objects.ts';
+import { answerMultipart, type MultipartUploads } from './multipart.ts';
 import { ObjectStore } from './object-store.ts';
+import { receiveBody } from './receive-body.ts';
+import { parseRequest, type S3Request } from './request.ts';
 import { element, S3_NAMESPACE, S3Error } from './xml.ts';
 
 export interface S3Service extends RawService {
@@ -51,7 +53,7 @@ const SUB_RESOURCES = [
   'lifecycle',
   'logging',
   'notification',
-  'partNumber',
+
   'policy',
   'replication',
   'restore',
@@ -59,26 +61,17 @@ const SUB_RESOURCES = [
   'select',
   'tagging',
   'torrent',
-  'uploadId',
-  'uploads',
+
   'versioning',
   'versionId',
   'versions',
   'website',
 ] as const;
 
-interface S3Request {
-  readonly method: string;
-  readonly bucket: string;
-  readonly key: string;
-  readonly query: URLSearchParams;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-}
-
 export function createS3Service(options: { readonly directory?: string } = {}): S3Service {
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'proxyflip-s3-'));
   const store = new ObjectStore(directory);
+  const uploads: MultipartUploads = new Map();
   const listeners = new Set<(bucket: string, key: string) => void>();
   const stored = (bucket: string, key: string) => {
     for (const listener of listeners) listener(bucket, key);
@@ -88,7 +81,7 @@ export function createS3Service(options: { readonly directory?: string } = {}): 
     response.setHeader('x-amz-request-id', context.requestId);
     response.setHeader('Server', 'AmazonS3');
     try {
-      await answer(store, stored, parseRequest(request, response));
+      await answer(store, uploads, stored, parseRequest(request, response));
     } catch (error) {
       if (!(error instanceof S3Error)) throw error;
       sendError(request, response, error, context.requestId);
@@ -131,27 +124,15 @@ async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
-function parseRequest(request: IncomingMessage, response: ServerResponse): S3Request {
-  const url = new URL(request.url ?? '/', 'http://s3');
-  const virtual = request.headers.host?.match(/^(.+)\.s3[.-][^:]*amazonaws\.com(:\d+)?$/)?.[1];
-  const path = virtual === undefined ? url.pathname.slice(1) : `${virtual}${url.pathname}`;
-  const slash = path.indexOf('/');
-  return {
-    method: request.method ?? 'GET',
-    bucket: decodeURIComponent(slash < 0 ? path : path.slice(0, slash)),
-    key: slash < 0 ? '' : decodeURIComponent(path.slice(slash + 1)),
-    query: url.searchParams,
-    request,
-    response,
-  };
-}
-
 async function answer(
   store: ObjectStore,
+  uploads: MultipartUploads,
   stored: (bucket: string, key: string) => void,
   call: S3Request,
 ): Promise<void> {
   const { method, bucket, key, query } = call;
+  // The store's own bucket, for parts, has a name that S3 does not allow.
+  if (bucket.startsWith('/')) throw new S3Error('NoSuchBucket', 'The specified bucket does not exist', 404);
   const subResource = SUB_RESOURCES.find((name) => query.has(name));
   if (subResource || call.request.headers['x-amz-copy-source'] !== undefined)
     throw new S3Error(
@@ -159,6 +140,10 @@ async function answer(
       `${method} with ${subResource ?? 'x-amz-copy-source'} is not supported by the rehearsal.`,
       501,
     );
+  if (key !== '' && (query.has('uploads') || query.has('uploadId'))) {
+    if (await answerMultipart(store, uploads, call)) stored(bucket, key);
+    return;
+  }
   const operation = `${method} ${bucket === '' ? 'service' : key === '' ? 'bucket' : 'object'}`;
   switch (operation) {
     case 'GET service':
@@ -219,52 +204,11 @@ function createBucket(store: ObjectStore, { bucket, request, response }: S3Reque
   response.writeHead(200, { Location: `/${bucket}` }).end();
 }
 
-async function putObject(store: ObjectStore, { bucket, key, request, response }: S3Request): Promise<void> {
+async function putObject(store: ObjectStore, call: S3Request): Promise<void> {
+  const { bucket, key, request, response } = call;
   if (RESPONSE_BUCKET.test(bucket)) store.createBucket(bucket);
   requireBucket(store, bucket);
-  const { headers } = request;
-  // Both say it; a client that signs the payload as STREAMING-… does not always name the encoding.
-  const isChunked =
-    /\baws-chunked\b/.test(headers['content-encoding'] ?? '') ||
-    /^STREAMING-/.test(String(headers['x-amz-content-sha256'] ?? ''));
-  const chunked = isChunked ? request.pipe(new ChunkedBody()) : undefined;
-  if (chunked) request.on('error', (error) => chunked.destroy(error));
-  const metadata = Object.fromEntries(
-    Object.entries(headers).flatMap(([name, value]) => (name.startsWith('x-amz-meta-') ? [[name, String(value)]] : [])),
-  );
-  const expectedLength = headers['x-amz-decoded-content-length'];
-  const object = await store
-    .put(
-      bucket,
-      key,
-      chunked ?? request,
-      { contentType: headers['content-type'] ?? 'binary/octet-stream', metadata },
-      (digests) => {
-        const md5 = headers['content-md5'];
-        if (md5 !== undefined && md5 !== digests.md5.toString('base64'))
-          throw new S3Error('BadDigest', 'The Content-MD5 you specified did not match what we received.', 400);
-        const sha256 = headers['x-amz-checksum-sha256'] ?? chunked?.trailers.get('x-amz-checksum-sha256');
-        if (sha256 !== undefined && sha256 !== digests.sha256.toString('base64'))
-          throw new S3Error('BadDigest', 'The SHA256 you specified did not match the calculated checksum.', 400);
-        if (expectedLength !== undefined && Number(expectedLength) !== digests.size)
-          throw new S3Error(
-            'IncompleteBody',
-            'You did not provide the number of bytes specified by x-amz-decoded-content-length.',
-            400,
-          );
-      },
-    )
-    .catch((error: unknown) => {
-      if (error instanceof S3Error || !chunked) throw error;
-      throw new S3Error(
-        'IncompleteBody',
-        `The request body is not as its headers say: ${(error as Error).message}`,
-        400,
-      );
-    });
-  // A checksum that the client sent is answered, as S3 does; only SHA-256 and MD5 are calculated here.
-  for (const [name, value] of [...Object.entries(headers), ...(chunked?.trailers ?? [])])
-    if (/^x-amz-checksum-(crc32|crc32c|crc64nvme|sha1|sha256)$/.test(name)) response.setHeader(name, String(value));
+  const object = await receiveBody(store, bucket, key, request, response);
   response.writeHead(200, { ETag: object.etag, 'Content-Length': 0 }).end();
 }
 

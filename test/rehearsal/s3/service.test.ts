@@ -120,6 +120,57 @@ test('a presigned PUT to the bucket of custom resources is stored, and told of',
   ).toBe('{"Status":"SUCCESS"}');
 });
 
+describe('an upload in parts', () => {
+  const begin = async (key: string) =>
+    (
+      await (
+        await fetch(`${url}/bucket/${key}?uploads`, { method: 'POST', headers: { 'Content-Type': 'text/plain' } })
+      ).text()
+    ).match(/<UploadId>(.*)<\/UploadId>/)?.[1];
+  const part = async (key: string, id: string | undefined, number: number, body: string) =>
+    (await fetch(`${url}/bucket/${key}?partNumber=${number}&uploadId=${id}`, { method: 'PUT', body })).headers.get(
+      'etag',
+    );
+  const complete = (key: string, id: string | undefined, parts: [number, string | null][]) =>
+    fetch(`${url}/bucket/${key}?uploadId=${id}`, {
+      method: 'POST',
+      body: `<CompleteMultipartUpload>${parts.map(([number, etag]) => `<Part><PartNumber>${number}</PartNumber><ETag>${etag}</ETag></Part>`).join('')}</CompleteMultipartUpload>`,
+    });
+
+  test('is joined in the order of its parts, not of their arrival', async () => {
+    const id = await begin('joined');
+    const second = await part('joined', id, 2, 'world');
+    const first = await part('joined', id, 1, 'hello ');
+    expect((await fetch(`${url}/bucket/joined`)).status).toBe(404);
+    const answer = await complete('joined', id, [
+      [1, first],
+      [2, second],
+    ]);
+    expect([answer.status, await answer.text()]).toEqual([
+      200,
+      expect.stringMatching(/<ETag>&quot;[0-9a-f]{32}-2&quot;<\/ETag>/),
+    ]);
+    const get = await fetch(`${url}/bucket/joined`);
+    expect([await get.text(), get.headers.get('content-type')]).toEqual(['hello world', 'text/plain']);
+  });
+
+  test('cannot be had part by part', async () => {
+    const id = await begin('secret');
+    await part('secret', id, 1, 'hello');
+    expect((await fetch(`${url}/%2Fparts/${id}/1`)).status).toBe(404);
+  });
+
+  test('with a part that was not uploaded is refused', async () => {
+    const id = await begin('missing');
+    const first = await part('missing', id, 1, 'hello');
+    const answer = await complete('missing', id, [
+      [1, first],
+      [2, first],
+    ]);
+    expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining('<Code>InvalidPart</Code>')]);
+  });
+});
+
 describe('ListObjectsV2', () => {
   const page = async (query: string) => {
     const body = await (await fetch(`${url}/listed?list-type=2&${query}`)).text();
@@ -151,7 +202,7 @@ describe('ListObjectsV2', () => {
 
 test.each([
   ['PUT', '/bucket/x?tagging', 501, 'NotImplemented'],
-  ['POST', '/bucket/x?uploads', 501, 'NotImplemented'],
+  ['PUT', '/bucket/x?uploadId=none&partNumber=1', 404, 'NoSuchUpload'],
   ['PUT', '/missing/x', 404, 'NoSuchBucket'],
   ['PUT', '/bucket', 409, 'BucketAlreadyOwnedByYou'],
   ['DELETE', '/bucket', 409, 'BucketNotEmpty'],

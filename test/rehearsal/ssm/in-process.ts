@@ -24,6 +24,10 @@ export class LocalMachine implements Machine {
     return this.isOn;
   }
 
+  writtenFile(path: string): string {
+    return path;
+  }
+
   async reboot(): Promise<void> {
     this.reboots += 1;
   }
