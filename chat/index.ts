@@ -4,13 +4,15 @@ import { Journal } from './journal.ts';
 import { createLog, type Log } from './log.ts';
 import { MemoryStore } from './memory-store.ts';
 import { RedisStore } from './redis-store.ts';
-import { startChat } from './server.ts';
+import { type ChatDependencies, startChat } from './server.ts';
 import type { Store } from './store.ts';
 
 const config = configOrExit();
 const log = createLog(config);
+const listen = socketsFromSystemd(process.env);
 const chat = await startChat({
   config,
+  ...(listen === undefined ? {} : { listen }),
   store: await openStore(config, log),
   log,
   publicDirectory: join(import.meta.dirname, 'public'),
@@ -29,6 +31,15 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       },
     );
   });
+}
+
+/**
+ * The two sockets of proxyflip-chat.socket, in its order, if systemd passed them.
+ * https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html
+ */
+function socketsFromSystemd({ LISTEN_PID, LISTEN_FDS }: NodeJS.ProcessEnv): ChatDependencies['listen'] {
+  if (LISTEN_PID !== String(process.pid) || LISTEN_FDS !== '2') return undefined;
+  return { http: { fd: 3 }, webSocket: { fd: 4 } };
 }
 
 async function openStore(config: Config, log: Log): Promise<Store> {

