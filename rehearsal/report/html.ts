@@ -136,20 +136,27 @@ interface Band {
   readonly toMs: number;
   readonly className: string;
   readonly label: string;
+  /** Where the class has none. */
+  readonly background?: string;
 }
 
 /** Bands are positioned by share of the track; one that is too narrow for its word still says it when pointed at. */
 function bands(of: readonly Band[], { endMs }: Scale): string {
   return of
     .filter(({ fromMs, toMs }) => toMs > Math.max(0, fromMs))
-    .map(({ fromMs, toMs, className, label }) => {
+    .map(({ fromMs, toMs, className, label, background }) => {
       const left = share(Math.max(0, fromMs), endMs);
       const width = share(toMs - Math.max(0, fromMs), endMs);
       const title = `${label}: ${clock(Math.max(0, fromMs))} to ${clock(toMs)}`;
       const text = `<span>${escapeHtml(label)}</span>`;
-      return `<div class="band ${className}" style="left:${left}%;width:${width}%" title="${escapeHtml(title)}">${text}</div>`;
+      return `<div class="band ${className}" style="left:${left}%;width:${width}%${background ? `;background:${background}` : ''}" title="${escapeHtml(title)}">${text}</div>`;
     })
     .join('');
+}
+
+/** The receivers are on their way from one mode to another. */
+function isTransition({ name, modes }: RehearsalResult['phases'][number]): boolean {
+  return modes.length === 2 && name !== DISAGREEMENT_PHASE;
 }
 
 function phaseRow({ phases }: RehearsalResult, scale: Scale): string {
@@ -162,6 +169,9 @@ function phaseRow({ phases }: RehearsalResult, scale: Scale): string {
     toMs: phase.endMs,
     className: className(phase),
     label: phase.name,
+    ...(isTransition(phase)
+      ? { background: `linear-gradient(90deg,${phase.modes.map((mode) => `var(--${mode})`).join()})` }
+      : {}),
   }));
   return row('phase', bands(all, scale), 'phases');
 }

@@ -114,6 +114,7 @@ function addresses({ phases, clientAddress }: RehearsalResult): Line[] {
 function judged({ correct, wrong, unverified }: AddressCounts): Span {
   if (wrong > 0) return ['red', `${count(wrong)} wrong`];
   if (unverified > 0) return ['red', `${count(unverified)} unverified`];
+  if (correct === 0) return ['dim', 'no answer'];
   return ['green', `${counted(correct, 'answer')} right`];
 }
 

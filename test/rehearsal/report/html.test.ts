@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { renderHtml } from '../../../rehearsal/report/html.ts';
-import { aCostlyResult, aResult, seconds } from './results.ts';
+import { aCostlyResult, aResult, phase, seconds } from './results.ts';
 
 const THREE = [aResult(), aCostlyResult('elb-first'), aCostlyResult('nginx-first')];
 
@@ -39,6 +39,13 @@ describe('the report', () => {
     expect(page).toContain('title="sends the line: 00:21 to 01:00"');
     expect(page.match(/class="row state instance"/g)).toHaveLength(3);
     expect(page.match(/class="row state node"/g)).toHaveLength(4);
+  });
+
+  test('shows a transition as one, and no disagreement as a transition', () => {
+    const phases = [phase('plain → both', 0, 20_000, { modes: ['plain', 'both'] }), phase('both', 20_000, 60_000)];
+
+    expect(renderHtml([aResult({ phases })])).toContain('background:linear-gradient(90deg,var(--plain),var(--both))');
+    expect(renderHtml([aCostlyResult('elb-first')])).not.toContain('linear-gradient(90deg,var');
   });
 
   test('takes nothing that it shows for markup', () => {

@@ -181,7 +181,7 @@ describe('keep-alive requests', () => {
   test('use one connection again', async () => {
     const result = await run({}, KEEP_ALIVE_TLS);
 
-    expect(result.keepAlive.sent).toBeGreaterThan(20);
+    expect(result.keepAlive.sent).toBeGreaterThan(10);
     expect(result.keepAlive).toMatchObject({ failed: 0, retried: 0 });
     expect(started[1]?.connections).toBe(2);
   });
@@ -399,7 +399,7 @@ describe('the process', () => {
   test('reports once a second while it runs', async () => {
     const traffic = await start({}, NEW_PLAIN);
 
-    await sleep(1300);
+    for (let tries = 0; traffic.latest() === undefined && tries < 100; tries += 1) await sleep(50);
 
     expect(traffic.latest()).toMatchObject({ phase: 'proxy' });
     expect(traffic.latest()?.rates.newConnections).toBeGreaterThan(80);
