@@ -300,7 +300,7 @@ function statusStyle(status: string): Style {
 }
 
 /** One line, for places where nothing can be drawn over. */
-export function renderLine({ elapsedMs, phase, traffic, runbook }: LiveSnapshot): string {
+function renderLine({ elapsedMs, phase, traffic, runbook }: LiveSnapshot): string {
   const step = runbook?.steps.find(({ status }) => status === 'running')?.name;
   const parts = [clock(elapsedMs), phase.padEnd(5), ...(step ? [step.padEnd(16)] : [])];
   if (traffic) {

@@ -144,7 +144,7 @@ export interface Required {
 }
 
 /** Of `npm start`; a shorter run says so with a smaller one. */
-export const REQUIRED: Required = { newConnections: 20_000, webSockets: 50, sources: 20 };
+const REQUIRED: Required = { newConnections: 20_000, webSockets: 50, sources: 20 };
 
 /**
  * What fell short, each in a sentence; empty: nothing failed.

@@ -47,7 +47,7 @@ export function formatRecord(record: RequestRecord): string {
   ])}\n`;
 }
 
-export function parseRecord(line: string): RequestRecord {
+function parseRecord(line: string): RequestRecord {
   const [rid, stream, listener, source, target, startMs, endMs, openedPhase, startedPhase, endedPhase, outcome] =
     JSON.parse(line) as [string, Stream, Listener, string, string, number, number, number, number, number, Outcome];
   return { rid, stream, listener, source, target, startMs, endMs, openedPhase, startedPhase, endedPhase, outcome };

@@ -7,7 +7,7 @@ import type { ToParent, ToWorker } from './messages.ts';
 import type { TrafficPlan } from './plan.ts';
 
 /** The clients' process ended before it had reported its result. */
-export class TrafficWorkerEndedError extends Error {
+class TrafficWorkerEndedError extends Error {
   override readonly name = 'TrafficWorkerEndedError';
   readonly code = 'ERR_TRAFFIC_WORKER_ENDED';
 }
@@ -43,7 +43,7 @@ export interface Traffic {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-export function modesOfPhase(name: string): readonly ReceiverMode[] {
+function modesOfPhase(name: string): readonly ReceiverMode[] {
   const named = RECEIVER_MODES.filter((mode) => mode === name);
   return named.length > 0 ? named : RECEIVER_MODES;
 }

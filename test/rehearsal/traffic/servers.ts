@@ -44,7 +44,7 @@ export function serveRaw(
   return listen(server, options.host);
 }
 
-export function listen(server: Server, host = '0.0.0.0'): Promise<StartedServer> {
+function listen(server: Server, host = '0.0.0.0'): Promise<StartedServer> {
   const sockets = new Set<Socket>();
   const peers = new Set<string>();
   let connections = 0;
