@@ -33,6 +33,8 @@ export interface Machine {
   /** False while it is off or rebooting; the Systems Manager agent of the instance is online exactly while it is true. */
   isRunning(): boolean;
   exec(command: readonly string[], options?: ExecOptions): Promise<ExecResult>;
+  /** A file that the machine itself has written, as the host can read it, without asking the machine; it may not be there. */
+  writtenFile(path: string): string;
   /** Resolves when the machine has booted again. */
   reboot(): Promise<void>;
 }

@@ -1,54 +1,65 @@
 #!/usr/bin/env node
-/** Build everything that ships and everything that the rehearsal runs, into `dist/`. Every part is a function of its own. */
-import { mkdir, rm } from 'node:fs/promises';
+/**
+ * Build everything that ships and everything that the rehearsal runs, into `dist/`. Each part is a function of its own.
+ *
+ *   dist/functions/<name>/index.js, <name>.zip   Lambda's deployment packages
+ *   dist/ssm-documents/*.json                    documents with the shell and nginx's files inside
+ *   dist/cloudformation/*.yaml                   templates with the documents inside
+ *   dist/chat/, dist/chat-artifact/              the chat service, and the archive that instances install
+ *   dist/rehearsal/                              the rehearsal's processes
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { buildChat, buildChatArtifact } from './build-chat.mjs';
+import { buildDocuments } from './build-documents.mjs';
+import { zip } from './zip.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-process.chdir(root);
+process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 
-/** Minified, with the SDK inside: 394 KB against 679 KB without `mainFields`, and loads in half the time. */
-export const LAMBDA_BUNDLE = {
-  bundle: true,
-  platform: 'node',
-  target: 'node24',
-  format: 'cjs',
-  minify: true,
-  mainFields: ['module', 'main'],
-  sourcemap: 'external',
-  legalComments: 'none',
-};
+const FUNCTIONS = ['proxy-protocol', 'load-balancer'];
 
-async function buildFunctions() {
-  for (const name of ['proxy-protocol', 'load-balancer']) {
-    await build({
-      ...LAMBDA_BUNDLE,
-      entryPoints: [`functions/${name}/index.ts`],
-      outfile: `dist/functions/${name}/index.js`,
-      metafile: true,
-    });
-  }
+async function buildFunction(name) {
+  const outfile = `dist/functions/${name}/index.js`;
+  await build({
+    entryPoints: [`functions/${name}/index.ts`],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'cjs',
+    minify: true,
+    // The SDK's ES modules: 394 KB against 679 KB with esbuild's default for Node.js, and half the time to load.
+    mainFields: ['module', 'main'],
+    sourcemap: 'external',
+    legalComments: 'none',
+  });
+  await writeFile(`dist/functions/${name}.zip`, zip({ 'index.js': await readFile(outfile) }));
 }
 
 /** Packages stay outside: the rehearsal runs from the checkout, beside node_modules. */
 async function buildRehearsal() {
   await build({
+    entryPoints: {
+      cli: 'rehearsal/cli.ts',
+      gateway: 'rehearsal/network/gateway.ts',
+      traffic: 'rehearsal/traffic/worker.ts',
+    },
+    outdir: 'dist/rehearsal',
+    outExtension: { '.js': '.mjs' },
     bundle: true,
     platform: 'node',
     target: 'node20',
     format: 'esm',
     packages: 'external',
     sourcemap: true,
-    entryPoints: {
-      cli: 'rehearsal/cli.ts',
-      gateway: 'rehearsal/network/gateway.ts',
-      traffic: 'rehearsal/traffic/worker.ts',
-    },
-    outExtension: { '.js': '.mjs' },
-    outdir: 'dist/rehearsal',
   });
 }
 
-await rm('dist', { recursive: true, force: true });
 await mkdir('dist', { recursive: true });
-await Promise.all([buildFunctions(), buildRehearsal()]);
+await Promise.all([
+  ...FUNCTIONS.map(buildFunction),
+  buildDocuments(),
+  buildChat().then(buildChatArtifact),
+  buildRehearsal(),
+]);

@@ -1,31 +1,58 @@
 #!/usr/bin/env node
 /**
- * Run the tests: `npm test` runs all of them, `npm run test:unit [-- jest arguments]` those that need nothing but Node.js.
+ * Run the tests: all of them, or those of one kind (CONTRIBUTING.md has the table).
+ *
+ *   node tools/test.mjs [unit|rehearsal] [jest's own arguments, such as a path]
  *
  * Rehearsal tests run one file at a time: each starts machines and puts a load on them, and two at once would measure
  * each other. Jest needs --experimental-vm-modules to load the sources as the ES modules that they are.
  */
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+const KINDS = ['unit', 'rehearsal'];
 const root = fileURLToPath(new URL('..', import.meta.url));
-const [kind, ...rest] = process.argv.slice(2);
-const kinds = kind === 'unit' || kind === 'rehearsal' ? [kind] : ['unit', 'rehearsal'];
-const jestArguments = kinds.length === 1 ? rest : process.argv.slice(2);
+const named = KINDS.filter((kind) => kind === process.argv[2]);
+const jestArguments = process.argv.slice(named.length === 0 ? 2 : 3);
 
-for (const each of kinds) {
-  const { status } = spawnSync(
-    process.execPath,
-    [
-      '--experimental-vm-modules',
-      '--no-warnings=ExperimentalWarning',
-      'node_modules/jest/bin/jest.js',
-      '--selectProjects',
-      each,
-      ...(each === 'rehearsal' ? ['--runInBand'] : []),
-      ...jestArguments,
-    ],
-    { cwd: root, stdio: 'inherit', env: { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' } },
-  );
-  if (status !== 0) process.exit(status ?? 1);
+function node(args) {
+  const env = { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
+  return spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', env }).status ?? 1;
 }
+
+function jest(kind, outputFile) {
+  return node([
+    '--experimental-vm-modules',
+    '--no-warnings=ExperimentalWarning',
+    'node_modules/jest/bin/jest.js',
+    '--selectProjects',
+    kind,
+    ...(kind === 'rehearsal' ? ['--runInBand'] : []),
+    '--json',
+    `--outputFile=${outputFile}`,
+    ...jestArguments,
+  ]);
+}
+
+const results = mkdtempSync(path.join(tmpdir(), 'proxyflip-test-'));
+const total = { passed: 0, failed: 0 };
+let status = 0;
+for (const kind of named.length === 0 ? KINDS : named) {
+  const outputFile = path.join(results, `${kind}.json`);
+  status = jest(kind, outputFile) || status;
+  try {
+    const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(readFileSync(outputFile, 'utf8'));
+    total.passed += numPassedTests;
+    // A file that cannot be loaded has no test that could fail.
+    total.failed += numFailedTests || numFailedTestSuites;
+  } catch {
+    total.failed += 1;
+  }
+}
+rmSync(results, { recursive: true });
+console.log(`${total.passed} passed, ${total.failed} failed`);
+// Finding no test at all is a failure, too.
+process.exit(status || (total.passed === 0 ? 1 : 0));

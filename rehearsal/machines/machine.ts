@@ -207,6 +207,7 @@ export async function startMachine(options: MachineOptions): Promise<StartedMach
   return {
     name,
     privateIpAddress,
+    writtenFile: (file) => path.join(directory, 'upper', file),
     isRunning: () => !rebooting && leader() !== undefined,
     exec,
     async reboot() {

@@ -1,0 +1,55 @@
+/** `npm start` and `npm run rehearse`: reads the command line, runs one scenario, and leaves nothing behind. */
+import { requireLinuxAndRoot } from './host/packages.ts';
+import { RehearsalError } from './host/rehearsal-error.ts';
+import { parseOptions, type ScenarioOptions, USAGE } from './scenarios/options.ts';
+import { prepare } from './scenarios/prepare.ts';
+import { serve } from './scenarios/serve.ts';
+import { start } from './scenarios/start.ts';
+import { switchScenario } from './scenarios/switch.ts';
+
+/** @returns exit status: 0 only where nothing failed. The signal is Ctrl-C: end what is under way, in order. */
+type Scenario = (options: ScenarioOptions, interrupted: AbortSignal) => Promise<number>;
+
+const SCENARIOS: Readonly<Record<string, Scenario>> = { start, switch: switchScenario, serve, prepare };
+
+/** 128 + SIGINT, as shells have it. */
+const INTERRUPTED = 130;
+
+async function main([name = '', ...args]: readonly string[]): Promise<number> {
+  if (name === '--help' || args.includes('--help')) {
+    console.log(USAGE);
+    return 0;
+  }
+  const scenario = SCENARIOS[name];
+  if (scenario === undefined) {
+    throw new RehearsalError(
+      'ERR_USAGE',
+      name === '' ? 'no scenario was named' : `there is no scenario "${name}"`,
+      USAGE,
+    );
+  }
+  const options = parseOptions(args);
+  requireLinuxAndRoot();
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (!controller.signal.aborted) console.error('\nEnding: machines, load balancer, network …');
+      controller.abort();
+    });
+  }
+  try {
+    return await scenario(options, controller.signal);
+  } catch (error) {
+    if (controller.signal.aborted) return INTERRUPTED;
+    throw error;
+  }
+}
+
+main(process.argv.slice(2)).then(
+  (status) => process.exit(status),
+  (error: unknown) => {
+    if (error instanceof RehearsalError) console.error(`proxyflip: ${error.code}: ${error.message}`);
+    else console.error(error);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,234 @@
+/**
+ * One account on one machine: network, AWS's services, and the doors between them and the host. Machines and load balancers
+ * come into it through `fleet.ts`.
+ */
+import { writeFile } from 'node:fs/promises';
+import { createServer, Server } from 'node:http';
+import net from 'node:net';
+import path from 'node:path';
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { ElasticLoadBalancingClient } from '@aws-sdk/client-elastic-load-balancing';
+import { SSMClient } from '@aws-sdk/client-ssm';
+import { type AwsEndpoint, startAwsEndpoint } from './aws/endpoint.ts';
+import { createStsService } from './aws/sts.ts';
+import { Cleanup } from './cleanup.ts';
+import { type CloudFormationService, createCloudFormationService } from './cloudformation/service.ts';
+import { createEc2Service } from './ec2/service.ts';
+import { createDataPlane, type HaproxyDataPlane } from './elb/data-plane/data-plane.ts';
+import { createElbService, type ElbService } from './elb/service.ts';
+import { startPackageProxy } from './host/package-proxy.ts';
+import { FOR_MACHINES, requirePackages } from './host/packages.ts';
+import { RehearsalError } from './host/rehearsal-error.ts';
+import { createRunDirectory, type RunDirectory, removeLeftovers } from './host/run-directory.ts';
+import { createLambdaService, type LambdaService } from './lambda/service.ts';
+import { type ImageName, prepareImage, type Release } from './machines/images.ts';
+import { ADDRESSES, createFabric, type Fabric } from './network/fabric.ts';
+import { startGateway } from './network/gateway-process.ts';
+import { NODE24 } from './paths.ts';
+import { createS3Service, type S3Service } from './s3/service.ts';
+import { createSsmService, type SsmService } from './ssm/service.ts';
+import { REGION, World } from './world.ts';
+
+export interface EnvironmentOptions {
+  readonly image: ImageName;
+  readonly release: Release;
+  readonly policyDelayMs: readonly [number, number];
+  readonly nodes: number;
+  /** Where the AWS endpoint is on 127.0.0.1; 0 = a port that is free. */
+  readonly apiPort: number;
+  /** Where the load balancer's TLS listener is on 127.0.0.1, for a browser; undefined = nowhere. */
+  readonly pagePort: number | undefined;
+  /** Progress of long work, for people. */
+  readonly say: (line: string) => void;
+}
+
+/** Any key is taken; it names the caller in the records. */
+export const CREDENTIALS = { accessKeyId: 'rehearsal', secretAccessKey: 'rehearsal' };
+
+export class Environment implements AsyncDisposable {
+  readonly world = new World();
+  readonly #cleanup = new Cleanup();
+  readonly options: EnvironmentOptions;
+  readonly directory: RunDirectory;
+  readonly fabric: Fabric;
+  /** Root file system of the machines, and of the programs that the load balancer's nodes run. */
+  readonly machineImage: string;
+  readonly dataPlane: HaproxyDataPlane;
+  readonly elb: ElbService;
+  readonly ssm: SsmService;
+  readonly s3: S3Service;
+  readonly lambda: LambdaService;
+  readonly cloudFormation: CloudFormationService;
+  #endpoint: AwsEndpoint | undefined;
+
+  /** @throws RehearsalError  something is missing on this host; nothing is left behind */
+  static async start(options: EnvironmentOptions): Promise<Environment> {
+    await requirePackages(FOR_MACHINES, options.say);
+    for (const runId of await removeLeftovers()) options.say(`Removed what run ${runId}, which was killed, had left`);
+    const machineImage = await prepareImage(options.release, options.image, options.say);
+    // The nodes' HAProxy comes from an image that has it, whatever the machines have.
+    const nodeImage = await prepareImage(options.release, 'baked', options.say);
+    const directory = await createRunDirectory();
+    try {
+      const fabric = await createFabric(directory.runId);
+      const environment = new Environment(options, directory, fabric, machineImage, nodeImage);
+      try {
+        await environment.#open();
+        return environment;
+      } catch (error) {
+        await environment[Symbol.asyncDispose]();
+        throw error;
+      }
+    } catch (error) {
+      await directory.remove();
+      throw error;
+    }
+  }
+
+  private constructor(
+    options: EnvironmentOptions,
+    directory: RunDirectory,
+    fabric: Fabric,
+    machineImage: string,
+    nodeImage: string,
+  ) {
+    this.options = options;
+    this.directory = directory;
+    this.fabric = fabric;
+    this.machineImage = machineImage;
+    const { world } = this;
+    const dispatcher = () => this.endpoint.dispatcher;
+    this.#cleanup.add('the run directory', () => directory.remove());
+
+    this.dataPlane = createDataPlane({
+      world,
+      fabric,
+      directory: directory.path,
+      rootFileSystem: nodeImage,
+      nodes: options.nodes,
+      policyDelayMs: { min: options.policyDelayMs[0], max: options.policyDelayMs[1] },
+    });
+    this.#cleanup.add("the load balancer's nodes", () => this.dataPlane.close());
+    this.elb = createElbService({ world, dataPlane: this.dataPlane });
+    this.s3 = createS3Service({ directory: path.join(directory.path, 's3') });
+    this.ssm = createSsmService({ world, dispatcher });
+    this.#cleanup.add('Systems Manager', () => this.ssm.close());
+    this.lambda = createLambdaService({
+      nodeBinary: NODE24,
+      endpointUrl: () => this.endpoint.url,
+      directory: path.join(directory.path, 'lambda'),
+      getObject: (bucket, key) => this.s3.getObject(bucket, key),
+    });
+    this.#cleanup.add("Lambda's functions", () => this.lambda.close());
+    this.cloudFormation = createCloudFormationService({
+      dispatcher,
+      getObject: (bucket, key) => this.s3.getObject(bucket, key),
+    });
+    this.#cleanup.add('CloudFormation', () => this.cloudFormation.close());
+  }
+
+  async #open(): Promise<void> {
+    for (const index of [0, 1]) {
+      const subnetId = `subnet-0${this.directory.runId}${index}`;
+      this.world.subnets.set(subnetId, {
+        subnetId,
+        vpcId: `vpc-0${this.directory.runId}`,
+        cidrBlock: `10.0.${101 + index}.0/24`,
+        availabilityZone: `${REGION}${'ab'[index]}`,
+      });
+    }
+    this.#endpoint = await startAwsEndpoint({
+      services: [
+        this.elb,
+        createEc2Service({ world: this.world }),
+        this.ssm,
+        this.lambda,
+        this.cloudFormation,
+        createStsService(),
+        this.s3,
+      ],
+      port: this.options.apiPort,
+    }).catch(portTaken(this.options.apiPort, '--api-port'));
+    this.#cleanup.add('the AWS endpoint', () => this.endpoint.close());
+
+    const socket = (name: string): string => path.join(this.directory.path, `${name}.sock`);
+    this.#cleanup.use('the package proxy', await startPackageProxy(socket('packages')));
+    await this.#listen('S3', createServer(this.s3.listener), { path: socket('s3') });
+    this.#cleanup.use(
+      'the gateway',
+      await startGateway(this.fabric, [
+        `tcp:${ADDRESSES.gateway}:${ADDRESSES.s3Port}>unix:${socket('s3')}`,
+        `tcp:${ADDRESSES.gateway}:${ADDRESSES.packageProxyPort}>unix:${socket('packages')}`,
+        `unix:${socket('page')}>tcp:${ADDRESSES.node(0)}:443`,
+      ]),
+    );
+    if (this.options.pagePort !== undefined) await this.#openPage(this.options.pagePort, socket('page'));
+  }
+
+  /** A browser on the host has no way into the rehearsal's network but this. */
+  async #openPage(port: number, socketPath: string): Promise<void> {
+    const connections = new Set<net.Socket>();
+    const server = net.createServer((inside) => {
+      const outside = net.connect(socketPath);
+      for (const each of [inside, outside]) {
+        connections.add(each);
+        each.on('error', () => {}).on('close', () => connections.delete(each));
+      }
+      inside.pipe(outside).pipe(inside);
+      inside.on('close', () => outside.destroy());
+      outside.on('close', () => inside.destroy());
+    });
+    this.#cleanup.add('the connections of the page', () => {
+      for (const connection of connections) connection.destroy();
+    });
+    await this.#listen('the page', server, { port, host: '127.0.0.1' }).catch(portTaken(port, '--page-port'));
+  }
+
+  async #listen(what: string, server: net.Server, where: net.ListenOptions): Promise<void> {
+    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(where, resolve));
+    this.#cleanup.add(what, () => {
+      if (server instanceof Server) server.closeAllConnections();
+      return new Promise((closed) => server.close(closed));
+    });
+  }
+
+  get endpoint(): AwsEndpoint {
+    if (this.#endpoint === undefined) throw new Error('the AWS endpoint is not open yet');
+    return this.#endpoint;
+  }
+
+  /** Also for what a scenario starts in it: ended before the environment is. */
+  get cleanup(): Cleanup {
+    return this.#cleanup;
+  }
+
+  /** The SDK's own clients, as a user has them: nothing is called past the wire. */
+  get clients(): { elb: ElasticLoadBalancingClient; ssm: SSMClient; cloudFormation: CloudFormationClient } {
+    const configuration = { region: REGION, endpoint: this.endpoint.url, credentials: CREDENTIALS };
+    return {
+      elb: new ElasticLoadBalancingClient(configuration),
+      ssm: new SSMClient(configuration),
+      cloudFormation: new CloudFormationClient(configuration),
+    };
+  }
+
+  file(name: string, content: string | Uint8Array): Promise<string> {
+    const file = path.join(this.directory.path, name);
+    return writeFile(file, content).then(() => file);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#cleanup[Symbol.asyncDispose]();
+  }
+}
+
+function portTaken(port: number, option: string) {
+  return (error: NodeJS.ErrnoException): never => {
+    if (error.code !== 'EADDRINUSE') throw error;
+    throw new RehearsalError(
+      'ERR_PORT_TAKEN',
+      `port ${port} on 127.0.0.1 is taken`,
+      `free it, or name another with ${option}`,
+    );
+  };
+}

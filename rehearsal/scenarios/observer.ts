@@ -1,0 +1,178 @@
+/** Looks at the fleet while a scenario runs: for the live picture once a second, and for the report's timeline. */
+import { readFileSync } from 'node:fs';
+import type { Environment } from '../environment.ts';
+import { type Fleet, LOAD_BALANCER } from '../fleet.ts';
+import type { InstanceState, LiveSnapshot, NodeState, RunbookState, StackEvent } from '../report/live-view.ts';
+import type { Timeline } from '../report/result.ts';
+import { RECEIVER_MODES, type ReceiverMode } from '../traffic/client-address.ts';
+import type { TrafficSnapshot } from '../traffic/counts.ts';
+import type { Instance } from '../world.ts';
+import { stackEvents } from './stack.ts';
+
+/** Steps that a watcher follows; the others are decisions between them and ways out. */
+const SHOWN_STEPS = [
+  'Begin',
+  'Plan',
+  'PrepareReceivers',
+  'SetPolicies',
+  'MeasureReceivers',
+  'Conclude',
+  'SettleReceivers',
+  'Finish',
+];
+
+const STEP_STATUS: Readonly<Record<string, RunbookState['steps'][number]['status']>> = {
+  InProgress: 'running',
+  Success: 'done',
+  Failed: 'failed',
+  TimedOut: 'failed',
+  Cancelled: 'failed',
+};
+
+export class Observer {
+  readonly #environment: Environment;
+  readonly #fleet: Fleet;
+  readonly #title: string;
+  readonly #startMs = Date.now();
+  readonly #steps = new Map<string, RunbookState['steps'][number]['status']>();
+  readonly #history: { newConnections: number[]; failures: number[] } = { newConnections: [], failures: [] };
+  readonly #modes = new Map<string, { atMs: number; mode: ReceiverMode }[]>();
+  readonly #policies = new Map<string, { atMs: number; instancePort: number; hasPolicy: boolean }[]>();
+  readonly #unsubscribe: () => void;
+  #trafficStartMs = Date.now();
+  #lastSecond = 0;
+
+  constructor(environment: Environment, fleet: Fleet, title: string) {
+    this.#environment = environment;
+    this.#fleet = fleet;
+    this.#title = title;
+    this.#unsubscribe = environment.ssm.subscribe((event) => {
+      if (event.type === 'execution' && event.status === 'Pending') this.#steps.clear();
+      if (event.type === 'step') this.#steps.set(event.stepName, STEP_STATUS[event.status] ?? 'waiting');
+    });
+  }
+
+  close(): void {
+    this.#unsubscribe();
+  }
+
+  trafficStarted(): void {
+    this.#trafficStartMs = Date.now();
+  }
+
+  async look(traffic: TrafficSnapshot | undefined): Promise<LiveSnapshot> {
+    const instances = await this.#instances();
+    const nodes = this.#nodes();
+    if (traffic !== undefined && traffic.atMs !== this.#lastSecond) {
+      this.#lastSecond = traffic.atMs;
+      this.#history.newConnections.push(traffic.rates.newConnections);
+      this.#history.failures.push(traffic.rates.failed);
+    }
+    const events = await stackEvents(this.#environment);
+    return {
+      title: this.#title,
+      elapsedMs: Date.now() - this.#startMs,
+      phase: traffic?.phase ?? 'starting',
+      nodes,
+      instances,
+      history: this.#history,
+      events: events.map(
+        ({ Timestamp, LogicalResourceId = '', ResourceStatus = '', ResourceStatusReason }): StackEvent => ({
+          atMs: (Timestamp?.getTime() ?? 0) - this.#startMs,
+          resource: LogicalResourceId,
+          status: ResourceStatus,
+          ...(ResourceStatusReason === undefined ? {} : { reason: ResourceStatusReason }),
+        }),
+      ),
+      ...(traffic === undefined ? {} : { traffic }),
+      ...(this.#steps.size === 0 ? {} : { runbook: this.#runbook() }),
+    };
+  }
+
+  timeline(): Timeline {
+    const changes = <T>(map: Map<string, T[]>): [string, T[]][] =>
+      [...map.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
+    return {
+      instances: changes(this.#modes).map(([name, each]) => ({ name, changes: each })),
+      nodes: changes(this.#policies).map(([address, each]) => ({ address, changes: each })),
+    };
+  }
+
+  #runbook(): RunbookState {
+    return { steps: SHOWN_STEPS.map((name) => ({ name, status: this.#steps.get(name) ?? 'waiting' })) };
+  }
+
+  async #instances(): Promise<InstanceState[]> {
+    const health = await this.#environment.dataPlane.health(LOAD_BALANCER);
+    return this.#fleet.instances.map((instance) => {
+      const mode = instance.machine.isRunning() ? receiverMode(instance) : 'away';
+      const known = RECEIVER_MODES.find((each) => each === mode);
+      if (known !== undefined) {
+        const change = { atMs: this.#sinceTraffic(), mode: known };
+        note(
+          this.#modes,
+          instance.machine.name,
+          change,
+          () => true,
+          (last) => last.mode !== known,
+        );
+      }
+      return {
+        name: instance.machine.name,
+        address: instance.privateIpAddress,
+        mode,
+        isInService: health.get(instance.instanceId)?.state === 'InService',
+      };
+    });
+  }
+
+  #nodes(): NodeState[] {
+    const { backendPolicies } = this.#environment.elb.loadBalancers.get(LOAD_BALANCER);
+    return this.#environment.dataPlane.nodes(LOAD_BALANCER).map((node) => ({
+      address: node.address,
+      isInDns: node.isInDns,
+      ports: node.ports.map(({ instancePort, hasPolicy }) => {
+        const wanted = backendPolicies.has(instancePort);
+        const change = { atMs: this.#sinceTraffic(), instancePort, hasPolicy };
+        note(
+          this.#policies,
+          node.address,
+          change,
+          (each) => each.instancePort === instancePort,
+          (last) => last.hasPolicy !== hasPolicy,
+        );
+        if (wanted === hasPolicy) return { instancePort, policy: hasPolicy ? 'on' : 'off' };
+        return { instancePort, policy: wanted ? 'setting' : 'clearing' };
+      }),
+    }));
+  }
+
+  #sinceTraffic(): number {
+    return Date.now() - this.#trafficStartMs;
+  }
+}
+
+/** Append where it is news: where the last change that is about the same thing says otherwise. */
+function note<T>(
+  map: Map<string, T[]>,
+  key: string,
+  change: T,
+  isSameThing: (each: T) => boolean,
+  isNews: (last: T) => boolean,
+): void {
+  const changes = map.get(key) ?? [];
+  map.set(key, changes);
+  const last = changes.filter(isSameThing).at(-1);
+  if (last === undefined || isNews(last)) changes.push(change);
+}
+
+/** As the receiver itself keeps it for its boot unit; read past the machine, which is not to be disturbed by watching. */
+function receiverMode({ machine }: Instance): ReceiverMode | 'unknown' {
+  try {
+    const settings = readFileSync(machine.writtenFile('/etc/proxyflip/receiver.env'), 'utf8');
+    const mode = /^SET_MODE='(\w+)'$/m.exec(settings)?.[1];
+    return RECEIVER_MODES.find((each) => each === mode) ?? 'unknown';
+  } catch {
+    return 'unknown';
+  }
+}

@@ -1,0 +1,116 @@
+/** The command line's words as one typed value, or an error that names the option, its value and what is allowed. */
+import { parseArgs } from 'node:util';
+import { RehearsalError } from '../host/rehearsal-error.ts';
+import { IMAGES, type ImageName, RELEASES, type Release } from '../machines/images.ts';
+import type { Order } from '../report/result.ts';
+
+const ORDERS: readonly Order[] = ['runbook', 'elb-first', 'nginx-first'];
+
+export interface ScenarioOptions {
+  readonly order: Order;
+  readonly machines: number;
+  readonly nodes: number;
+  /** Each node takes a policy after a delay of its own in this range. Unit: milliseconds. */
+  readonly policyDelayMs: readonly [number, number];
+  /** A node that the load balancer has and that its name does not resolve to: no client comes by it. */
+  readonly idleNodes: number;
+  /** Traffic before and after the switch, each. Unit: seconds. */
+  readonly seconds: number;
+  /** 0 = enable once; n = enable and disable, n times. */
+  readonly cycles: number;
+  readonly image: ImageName;
+  readonly release: Release;
+  readonly json: string | undefined;
+  readonly html: string | undefined;
+  /** `npm start` ends by itself instead of staying until Ctrl-C. */
+  readonly once: boolean;
+  /** On 127.0.0.1, for a browser on the host. */
+  readonly pagePort: number;
+  /** Of the AWS endpoint. 0 = one that is free. */
+  readonly apiPort: number;
+}
+
+export const USAGE = `npm start -- [--once] [options]
+npm run rehearse -- switch | serve [options]
+
+  --order runbook|elb-first|nginx-first   who switches first (switch; default runbook)
+  --machines N              instances behind the load balancer, 1 to 20 (default 3)
+  --nodes N                 nodes of the load balancer, 1 to 8 (default 2)
+  --idle-nodes N            how many of them no client comes by (default 0)
+  --policy-delay-ms A..B    when a policy reaches a node (default 500..4000; 0..120000 works)
+  --seconds S               traffic before and after the switch, each (default 20)
+  --cycles N                enable and disable, N times (default 0: enable once)
+  --image bare|baked|amazon what the machines have (default baked)
+  --release bookworm|trixie which Debian they are (default bookworm)
+  --json FILE               write the result
+  --html FILE               write the result as a page
+  --page-port P             where the chat page is on 127.0.0.1 (default 8443)
+  --api-port P              where the AWS endpoint is on 127.0.0.1 (default: one that is free)
+  --once                    (npm start) end by itself`;
+
+const OPTIONS = {
+  order: { type: 'string', default: 'runbook' },
+  machines: { type: 'string', default: '3' },
+  nodes: { type: 'string', default: '2' },
+  'idle-nodes': { type: 'string', default: '0' },
+  'policy-delay-ms': { type: 'string', default: '500..4000' },
+  seconds: { type: 'string', default: '20' },
+  cycles: { type: 'string', default: '0' },
+  image: { type: 'string', default: 'baked' },
+  release: { type: 'string', default: 'bookworm' },
+  json: { type: 'string' },
+  html: { type: 'string' },
+  'page-port': { type: 'string', default: '8443' },
+  'api-port': { type: 'string', default: '0' },
+  once: { type: 'boolean', default: false },
+} as const;
+
+export function parseOptions(args: readonly string[]): ScenarioOptions {
+  let values: ReturnType<typeof parse>;
+  try {
+    values = parse(args);
+  } catch (error) {
+    throw new RehearsalError('ERR_USAGE', (error as Error).message, `the options are:\n\n${USAGE}`);
+  }
+  const nodes = whole('nodes', values.nodes, 1, 8);
+  return {
+    order: oneOf('order', values.order, ORDERS),
+    machines: whole('machines', values.machines, 1, 20),
+    nodes,
+    idleNodes: whole('idle-nodes', values['idle-nodes'], 0, nodes - 1),
+    policyDelayMs: range('policy-delay-ms', values['policy-delay-ms']),
+    seconds: whole('seconds', values.seconds, 1, 3600),
+    cycles: whole('cycles', values.cycles, 0, 1000),
+    image: oneOf('image', values.image, IMAGES),
+    release: oneOf('release', values.release, RELEASES),
+    json: values.json,
+    html: values.html,
+    once: values.once,
+    pagePort: whole('page-port', values['page-port'], 1, 65535),
+    apiPort: whole('api-port', values['api-port'], 0, 65535),
+  };
+}
+
+const parse = (args: readonly string[]) =>
+  parseArgs({ args: [...args], options: OPTIONS, strict: true, allowPositionals: false }).values;
+
+function refuse(name: string, value: string, allowed: string): never {
+  throw new RehearsalError('ERR_USAGE', `--${name} has the value "${value}"`, `it takes ${allowed}`);
+}
+
+function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
+  return allowed.find((each) => each === value) ?? refuse(name, value, allowed.join(', '));
+}
+
+function whole(name: string, value: string, least: number, most: number): number {
+  const number = Number(value);
+  if (!/^\d+$/.test(value) || number < least || number > most)
+    refuse(name, value, `a whole number from ${least} to ${most}`);
+  return number;
+}
+
+function range(name: string, value: string): readonly [number, number] {
+  const [, from = '', to = ''] = /^(\d+)\.\.(\d+)$/.exec(value) ?? [];
+  if (from === '' || Number(from) > Number(to)) refuse(name, value, 'two whole numbers, the smaller first: 500..4000');
+  return [Number(from), Number(to)];
+}

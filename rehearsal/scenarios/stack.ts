@@ -1,0 +1,100 @@
+/** The product's stack, created, updated and deleted as a user does it: from the shipped template, by the API. */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  CreateStackCommand,
+  DeleteStackCommand,
+  DescribeStackEventsCommand,
+  DescribeStacksCommand,
+  type StackEvent,
+} from '@aws-sdk/client-cloudformation';
+import type { Environment } from '../environment.ts';
+import { ARTIFACT_BUCKET, FLEET_TAG, type Fleet, LOAD_BALANCER } from '../fleet.ts';
+import { DIST } from '../paths.ts';
+import { REGION } from '../world.ts';
+
+export const STACK = 'chat-proxy-protocol';
+const TEMPLATE_KEY = 'proxy-protocol.yaml';
+
+export type StackParameters = Readonly<Record<string, string>>;
+
+/** What this rehearsal's fleet needs; what a scenario wants otherwise is added to it. */
+export function stackParameters(fleet: Fleet, changed: StackParameters = {}): StackParameters {
+  return {
+    LoadBalancerName: LOAD_BALANCER,
+    FleetTagKey: FLEET_TAG.key,
+    FleetTagValue: FLEET_TAG.value,
+    ArtifactBucket: ARTIFACT_BUCKET,
+    ...fleet.chat,
+    ...changed,
+  };
+}
+
+export async function createStack(environment: Environment, parameters: StackParameters): Promise<void> {
+  for (const name of ['load-balancer', 'proxy-protocol']) {
+    const archive = await readFile(path.join(DIST, `functions/${name}.zip`));
+    await environment.s3.putObject(ARTIFACT_BUCKET, `functions/${name}.zip`, archive);
+  }
+  const template = await readFile(path.join(DIST, 'cloudformation/proxy-protocol.yaml'));
+  await environment.s3.putObject(ARTIFACT_BUCKET, TEMPLATE_KEY, template);
+  await environment.clients.cloudFormation.send(
+    new CreateStackCommand({
+      StackName: STACK,
+      TemplateURL: `https://${ARTIFACT_BUCKET}.s3.${REGION}.amazonaws.com/${TEMPLATE_KEY}`,
+      Parameters: Object.entries(parameters).map(([ParameterKey, ParameterValue]) => ({
+        ParameterKey,
+        ParameterValue,
+      })),
+      Capabilities: ['CAPABILITY_IAM'],
+    }),
+  );
+}
+
+export async function deleteStack(environment: Environment): Promise<void> {
+  await environment.clients.cloudFormation.send(new DeleteStackCommand({ StackName: STACK }));
+}
+
+/**
+ * Wait until the stack is at rest.
+ *
+ * @returns its status: `CREATE_COMPLETE`, `ROLLBACK_COMPLETE` … or `DELETE_COMPLETE` when it is gone
+ */
+export async function waitForStack(
+  environment: Environment,
+  interrupted: AbortSignal,
+  limitMs: number,
+): Promise<string> {
+  const limit = Date.now() + limitMs;
+  for (;;) {
+    interrupted.throwIfAborted();
+    const status = await stackStatus(environment);
+    if (!status.endsWith('_IN_PROGRESS')) return status;
+    if (Date.now() > limit) return status;
+    await sleep(500);
+  }
+}
+
+async function stackStatus(environment: Environment): Promise<string> {
+  try {
+    const { Stacks } = await environment.clients.cloudFormation.send(new DescribeStacksCommand({ StackName: STACK }));
+    return Stacks?.[0]?.StackStatus ?? 'DELETE_COMPLETE';
+  } catch (error) {
+    // By name it is not found once it has been deleted.
+    if ((error as Error).name === 'ValidationError') return 'DELETE_COMPLETE';
+    throw error;
+  }
+}
+
+/** Oldest first; none while there is no stack. */
+export async function stackEvents(environment: Environment): Promise<readonly StackEvent[]> {
+  try {
+    const { StackEvents = [] } = await environment.clients.cloudFormation.send(
+      new DescribeStackEventsCommand({ StackName: STACK }),
+    );
+    return StackEvents.reverse();
+  } catch (error) {
+    if ((error as Error).name === 'ValidationError') return [];
+    throw error;
+  }
+}
