@@ -44,14 +44,14 @@ export const knowsEnvironmentVariables = (agentVersion: string): boolean => {
   return major !== 3 ? major > 3 : minor !== 3 ? minor > 3 : patch >= 2746;
 };
 
-const SKIPPED: PluginResult = {
+const skipped = (why: string): PluginResult => ({
   details: 'Success',
   responseCode: 0,
-  stdout: 'Step execution skipped due to unsatisfied preconditions.',
+  stdout: `Step execution skipped due to ${why}.`,
   stderr: '',
-};
+});
 
-/** Runs the steps; `onStep` is told the result of each as it ends. Steps that were not reached are not told of. */
+/** Runs the steps; `onStep` is told the result of each as it ends. After a cancellation no step is told of. */
 export async function runSteps(
   run: AgentRun,
   steps: readonly CommandStep[],
@@ -60,7 +60,10 @@ export async function runSteps(
   let isExiting = false;
   for (const step of steps) {
     if (run.signal.aborted) return;
-    if (isExiting && !step.inputs.finallyStep) continue;
+    if (isExiting && !step.inputs.finallyStep) {
+      onStep(step, skipped('an earlier step that ended the document'));
+      continue;
+    }
     onStep(step, 'started');
     const result = await runStep(run, step);
     const isExitStep =
@@ -72,7 +75,7 @@ export async function runSteps(
 }
 
 function runStep(run: AgentRun, step: CommandStep): Promise<PluginResult> {
-  if (!isPreconditionMet(run, step)) return Promise.resolve(SKIPPED);
+  if (!isPreconditionMet(run, step)) return Promise.resolve(skipped('unsatisfied preconditions'));
   const inputs = interpolate(step.inputs as unknown as JsonValue, lookup(run)) as Record<string, JsonValue>;
   return step.action === 'aws:runShellScript' ? runShellScript(run, step.name, inputs) : downloadContent(run, inputs);
 }
@@ -121,8 +124,12 @@ async function runShellScript(
       ['sh', '-c', 'mkdir -p "$1" && cat > "$2" && chmod 0700 "$2"', 'sh', directory, path],
       { stdin: script, signal: run.signal },
     );
-    if (written.exitCode !== 0 && !run.signal.aborted && machine.isRunning())
-      return failed(written.exitCode, '', `failed to create script file. ${written.stderr}`);
+    if (written.exitCode !== 0 && !run.signal.aborted) {
+      if (written.exitCode !== 255 || runs >= MAX_RUNS)
+        return failed(written.exitCode, '', `failed to create script file. ${written.stderr}`);
+      await untilRunning(run);
+      continue;
+    }
     const startedAt = Date.now();
     const { exitCode, stdout, stderr } = await machine.exec(['sh', '-c', path], {
       env: environment(run),

@@ -121,6 +121,17 @@ describe('the order of steps', () => {
     expect([path(execution), execution.AutomationExecutionStatus]).toEqual([expected, status]);
   });
 
+  test('ends after the step that runs when it is stopped with Complete', async () => {
+    const { account } = accountWithFunction();
+    const id = await start(account, [lambda('A', { waitMs: 200 }), lambda('B')]);
+    await until(
+      () => get(account, id),
+      ({ CurrentStepName }) => CurrentStepName === 'A',
+    );
+    await account.call('StopAutomationExecution', { AutomationExecutionId: id, Type: 'Complete' });
+    expect(path(await ended(account, id))).toEqual(['A Success']);
+  });
+
   test('can be seen while it runs', async () => {
     const { account } = accountWithFunction();
     const id = await start(account, [lambda('A', { waitMs: 200 }), lambda('B')]);

@@ -1,4 +1,7 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
+import { createS3Service } from '../../../rehearsal/s3/service.ts';
 import { combined } from '../../../rehearsal/ssm/run-command/output.ts';
 import { commandStatus, type InvocationDetails } from '../../../rehearsal/ssm/run-command/statuses.ts';
 import { type Account, type Answer, createAccount, until } from './in-process.ts';
@@ -146,6 +149,69 @@ describe('a command', () => {
     const id = await run(account, document(['[ -e "$0.before" ] && exit 0', 'touch "$0.before"', 'exit 194']));
     expect(await ended(account, id)).toMatchObject({ Status: 'Success' });
     expect(account.instances[0]?.machine.reboots).toBe(1);
+  });
+});
+
+describe('a document with several steps', () => {
+  const step = (name: string, runCommand: string, more: object = {}, inputs: object = {}) => ({
+    name,
+    action: 'aws:runShellScript',
+    ...more,
+    inputs: { runCommand: [runCommand], ...inputs },
+  });
+  const onWindows = { precondition: { StringEquals: ['platformType', 'Windows'] } };
+
+  test.each([
+    ['goes on after a step that failed', [step('a', 'exit 1'), step('b', 'true')], ['Failed', 'Success'], 'Failed'],
+    [
+      'ends with onFailure exit',
+      [step('a', 'exit 1', {}, { onFailure: 'exit' }), step('b', 'true')],
+      ['Failed', 'Success'],
+      'Failed',
+    ],
+    [
+      'skips a step for another platform',
+      [step('a', 'exit 1', onWindows), step('b', 'true')],
+      ['Success', 'Success'],
+      'Success',
+    ],
+    [
+      'forgives with successAndExit',
+      [step('a', 'exit 1', {}, { onFailure: 'successAndExit' }), step('b', 'exit 1')],
+      ['Success', 'Success'],
+      'Success',
+    ],
+  ])('%s', async (_, mainSteps, plugins, status) => {
+    const account = createAccount();
+    const id = await run(account, JSON.stringify({ schemaVersion: '2.2', mainSteps }));
+    expect((await ended(account, id)).Status).toBe(status);
+    expect((await invocations(account, id))[0].CommandPlugins.map((each: Answer) => each.Status)).toEqual(plugins);
+  });
+
+  test('downloads from S3 with aws:downloadContent, into the directory that is named', async () => {
+    const s3 = createS3Service();
+    await s3.putObject('artifacts', 'chat/file.txt', Buffer.from('content'));
+    const server = createServer(s3.listener);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const account = createAccount({
+      options: { s3Endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}` },
+    });
+    const destinationPath = `${account.instances[0]?.machine.directory}/downloads/`;
+    const path = 'https://s3.eu-central-1.amazonaws.com/artifacts/chat/file.txt';
+    const mainSteps = [
+      {
+        name: 'get',
+        action: 'aws:downloadContent',
+        inputs: { sourceType: 'S3', sourceInfo: { path }, destinationPath },
+      },
+      step('show', `cat ${destinationPath}file.txt`),
+    ];
+    const id = await run(account, JSON.stringify({ schemaVersion: '2.2', mainSteps }));
+    await ended(account, id);
+    server.closeAllConnections();
+    server.close();
+    await s3.close();
+    expect((await invocations(account, id))[0].CommandPlugins[1].Output).toBe('content');
   });
 });
 
