@@ -10,6 +10,7 @@ import { conclude } from './steps/conclude.ts';
 import { confirmReceivers } from './steps/confirm-receivers.ts';
 import type { Deps } from './steps/deps.ts';
 import { finish } from './steps/finish.ts';
+import { forget } from './steps/forget.ts';
 import { judge } from './steps/judge.ts';
 import { plan } from './steps/plan.ts';
 import { setPolicies } from './steps/set-policies.ts';
@@ -48,6 +49,8 @@ async function run(deps: Deps, input: Input): Promise<object> {
       return conclude(deps, input);
     case 'Finish':
       return finish(deps, input);
+    case 'Forget':
+      return forget(deps, input);
     case 'Undo':
       return undo(deps, input);
     case 'Undone':

@@ -113,7 +113,7 @@ async function remove(run: Run, event: CloudFormationCustomResourceDeleteEvent):
   return done(
     outputOf(execution, 'Finish.summary') ||
       outputOf(execution, 'FinishUnchanged.summary') ||
-      outputOf(execution, 'FinishGone.summary'),
+      outputOf(execution, 'ForgetLoadBalancer.summary'),
   );
 }
 

@@ -64,7 +64,7 @@ export async function begin(deps: Deps, input: InputOf<'Begin'>): Promise<BeginA
       subnetIds: [],
       nodeDescription: '',
       instancePorts: '',
-      warnings: `${loadBalancerName} does not exist any more; the receivers were left as they are.`,
+      warnings: `${loadBalancerName} does not exist any more.`,
     };
   }
 

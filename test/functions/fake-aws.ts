@@ -1,0 +1,314 @@
+/**
+ * The AWS that the functions see, in memory: enough of Classic ELB and Systems Manager for whole runs, every call recorded.
+ * Errors carry the SDK's class names, as the real clients' do.
+ */
+import type { ElasticLoadBalancingClient } from '@aws-sdk/client-elastic-load-balancing';
+import type { LambdaClient } from '@aws-sdk/client-lambda';
+import type { SSMClient } from '@aws-sdk/client-ssm';
+import type { Clock } from '../../functions/shared/clock.ts';
+
+export interface FakeListener {
+  readonly LoadBalancerPort: number;
+  readonly Protocol: string;
+  readonly InstancePort: number;
+  readonly InstanceProtocol: string;
+}
+
+export interface FakePolicy {
+  readonly PolicyName: string;
+  readonly PolicyTypeName: string;
+  readonly PolicyAttributeDescriptions: readonly { readonly AttributeName: string; readonly AttributeValue: string }[];
+}
+
+export interface FakeLoadBalancer {
+  listeners: FakeListener[];
+  instanceIds: string[];
+  healthCheckTarget: string;
+  tags: Record<string, string>;
+  policies: FakePolicy[];
+  /** Instance port → policy names. */
+  backend: Record<number, string[]>;
+}
+
+export interface FakeInvocation {
+  readonly status: string;
+  readonly output: string;
+}
+
+export interface FakeExecution {
+  status: string;
+  outputs?: Record<string, string[]>;
+  steps?: { StepName: string; StepStatus: string; FailureMessage?: string }[];
+  parameters?: Record<string, string[]>;
+}
+
+export class FakeError extends Error {
+  constructor(name: string) {
+    super(`fake ${name}`);
+    this.name = name;
+  }
+}
+
+const WRITES = ['CreateLoadBalancerPolicy', 'DeleteLoadBalancerPolicy', 'SetLoadBalancerPoliciesForBackendServer'];
+
+export const proxyPolicy = (name: string, value = 'true'): FakePolicy => ({
+  PolicyName: name,
+  PolicyTypeName: 'ProxyProtocolPolicyType',
+  PolicyAttributeDescriptions: [{ AttributeName: 'ProxyProtocol', AttributeValue: value }],
+});
+
+export const otherPolicy = (name: string): FakePolicy => ({
+  PolicyName: name,
+  PolicyTypeName: 'BackendServerAuthenticationPolicyType',
+  PolicyAttributeDescriptions: [],
+});
+
+export const tcp = (loadBalancerPort: number, instancePort: number): FakeListener => ({
+  LoadBalancerPort: loadBalancerPort,
+  Protocol: 'TCP',
+  InstancePort: instancePort,
+  InstanceProtocol: 'TCP',
+});
+
+export const listener = (
+  Protocol: string,
+  LoadBalancerPort: number,
+  InstanceProtocol: string,
+  InstancePort: number,
+): FakeListener => ({
+  Protocol,
+  LoadBalancerPort,
+  InstanceProtocol,
+  InstancePort,
+});
+
+export class FakeAws {
+  readonly loadBalancers = new Map<string, FakeLoadBalancer>();
+  readonly parameters = new Map<string, string[]>();
+  readonly executions = new Map<string, FakeExecution>();
+  /** Instance id → what Systems Manager knows; `tagged` by `fleet=web`. */
+  readonly managed = new Map<string, { readonly pingStatus: string; readonly tagged: boolean }>();
+  /** Command id → instance id → its answer. */
+  readonly commands = new Map<string, Map<string, FakeInvocation>>();
+  readonly calls: { readonly action: string; readonly input: Record<string, unknown> }[] = [];
+  readonly invoked: {
+    readonly FunctionName?: string;
+    readonly InvocationType?: string;
+    readonly Payload?: Uint8Array;
+  }[] = [];
+  /** Throws before or after the n-th call of an action has acted: `{ action: 'PutParameter', when: 'after' }`. */
+  fault: ((action: string, when: 'before' | 'after') => void) | undefined;
+  onSleep: ((ms: number) => void) | undefined;
+  now = Date.parse('2026-11-21T00:00:00Z');
+  started = 0;
+
+  readonly clock: Clock = {
+    now: () => this.now,
+    sleep: async (ms) => {
+      this.now += ms;
+      this.onSleep?.(ms);
+    },
+  };
+  readonly elb = this.#client() as unknown as ElasticLoadBalancingClient;
+  readonly ssm = this.#client() as unknown as SSMClient;
+  readonly lambda = this.#client() as unknown as LambdaClient;
+
+  get writes(): string[] {
+    return this.calls.filter(({ action }) => WRITES.includes(action)).map(({ action }) => action);
+  }
+
+  addLoadBalancer(name: string, given: Partial<FakeLoadBalancer> = {}): FakeLoadBalancer {
+    const loadBalancer: FakeLoadBalancer = {
+      listeners: [tcp(80, 80), listener('SSL', 443, 'TCP', 81)],
+      instanceIds: [],
+      healthCheckTarget: 'HTTP:8078/healthz',
+      tags: {},
+      policies: [],
+      backend: {},
+      ...given,
+    };
+    this.loadBalancers.set(name, loadBalancer);
+    return loadBalancer;
+  }
+
+  addInstance(instanceId: string, given: { readonly pingStatus?: string; readonly tagged?: boolean } = {}): string {
+    this.managed.set(instanceId, { pingStatus: 'Online', tagged: true, ...given });
+    return instanceId;
+  }
+
+  /** As the fleet would answer one command. */
+  answer(commandId: string, answers: Readonly<Record<string, object | FakeInvocation>>): string {
+    this.commands.set(
+      commandId,
+      new Map(
+        Object.entries(answers).map(([id, each]) => [
+          id,
+          'status' in each && 'output' in each
+            ? (each as FakeInvocation)
+            : { status: 'Success', output: `some words\n${JSON.stringify(each)}\n` },
+        ]),
+      ),
+    );
+    return commandId;
+  }
+
+  parameter(name: string): unknown {
+    const versions = this.parameters.get(name);
+    return versions === undefined ? undefined : JSON.parse(versions.at(-1) ?? '');
+  }
+
+  #client(): { send(command: { input: Record<string, unknown> }): Promise<unknown> } {
+    return {
+      send: async (command) => {
+        const action = command.constructor.name.replace(/Command$/, '');
+        this.calls.push({ action, input: command.input });
+        this.fault?.(action, 'before');
+        const answer = this.#act(action, command.input);
+        this.fault?.(action, 'after');
+        return answer;
+      },
+    };
+  }
+
+  #act(action: string, input: Record<string, unknown>): unknown {
+    switch (action) {
+      case 'DescribeLoadBalancers':
+        return this.#describeLoadBalancers(input.LoadBalancerNames as string[] | undefined);
+      case 'DescribeLoadBalancerPolicies':
+        return { PolicyDescriptions: this.#loadBalancer(input.LoadBalancerName).policies };
+      case 'DescribeTags': {
+        const [name] = input.LoadBalancerNames as string[];
+        const tags = Object.entries(this.#loadBalancer(name).tags).map(([Key, Value]) => ({ Key, Value }));
+        return { TagDescriptions: [{ LoadBalancerName: name, Tags: tags }] };
+      }
+      case 'CreateLoadBalancerPolicy': {
+        const loadBalancer = this.#loadBalancer(input.LoadBalancerName);
+        if (loadBalancer.policies.some((each) => each.PolicyName === input.PolicyName))
+          throw new FakeError('DuplicatePolicyNameException');
+        loadBalancer.policies.push({
+          PolicyName: String(input.PolicyName),
+          PolicyTypeName: String(input.PolicyTypeName),
+          PolicyAttributeDescriptions: input.PolicyAttributes as FakePolicy['PolicyAttributeDescriptions'],
+        });
+        return {};
+      }
+      case 'DeleteLoadBalancerPolicy': {
+        const loadBalancer = this.#loadBalancer(input.LoadBalancerName);
+        if (Object.values(loadBalancer.backend).some((names) => names.includes(String(input.PolicyName)))) {
+          throw new FakeError('InvalidConfigurationRequestException');
+        }
+        loadBalancer.policies = loadBalancer.policies.filter((each) => each.PolicyName !== input.PolicyName);
+        return {};
+      }
+      case 'SetLoadBalancerPoliciesForBackendServer': {
+        const loadBalancer = this.#loadBalancer(input.LoadBalancerName);
+        const names = input.PolicyNames as string[];
+        if (names.some((name) => !loadBalancer.policies.some((each) => each.PolicyName === name)))
+          throw new FakeError('PolicyNotFoundException');
+        if (names.length === 0) delete loadBalancer.backend[Number(input.InstancePort)];
+        else loadBalancer.backend[Number(input.InstancePort)] = [...names];
+        return {};
+      }
+      case 'GetParameter':
+        return this.#getParameter(String(input.Name));
+      case 'PutParameter': {
+        const versions = this.parameters.get(String(input.Name));
+        if (versions !== undefined && input.Overwrite !== true) throw new FakeError('ParameterAlreadyExists');
+        const all = [...(versions ?? []), String(input.Value)];
+        this.parameters.set(String(input.Name), all);
+        return { Version: all.length };
+      }
+      case 'DeleteParameter':
+        if (!this.parameters.delete(String(input.Name))) throw new FakeError('ParameterNotFound');
+        return {};
+      case 'DescribeInstanceInformation':
+        return this.#describeInstanceInformation(input.Filters as { Key: string; Values: string[] }[]);
+      case 'ListCommandInvocations':
+        return {
+          CommandInvocations: [...(this.commands.get(String(input.CommandId)) ?? [])].map(([InstanceId, each]) => ({
+            InstanceId,
+            Status: each.status,
+            StatusDetails: each.status,
+            CommandPlugins: [{ Output: each.output }],
+          })),
+        };
+      case 'GetAutomationExecution': {
+        const execution = this.executions.get(String(input.AutomationExecutionId));
+        if (execution === undefined) throw new FakeError('AutomationExecutionNotFoundException');
+        return {
+          AutomationExecution: {
+            AutomationExecutionId: input.AutomationExecutionId,
+            AutomationExecutionStatus: execution.status,
+            ExecutedBy: 'arn:aws:iam::111122223333:user/someone',
+            Outputs: execution.outputs,
+            StepExecutions: execution.steps,
+          },
+        };
+      }
+      case 'StartAutomationExecution': {
+        this.started += 1;
+        const id = `execution-${this.started}`;
+        this.executions.set(id, { status: 'InProgress', parameters: input.Parameters as Record<string, string[]> });
+        return { AutomationExecutionId: id };
+      }
+      case 'StopAutomationExecution': {
+        const execution = this.executions.get(String(input.AutomationExecutionId));
+        if (execution !== undefined) execution.status = 'Cancelled';
+        return {};
+      }
+      case 'Invoke':
+        this.invoked.push(input);
+        return {};
+      default:
+        throw new TypeError(`the fake has no ${action}`);
+    }
+  }
+
+  #loadBalancer(name: unknown): FakeLoadBalancer {
+    const loadBalancer = this.loadBalancers.get(String(name));
+    if (loadBalancer === undefined) throw new FakeError('AccessPointNotFoundException');
+    return loadBalancer;
+  }
+
+  #describeLoadBalancers(names: readonly string[] | undefined): unknown {
+    return {
+      NextMarker: '',
+      LoadBalancerDescriptions: (names ?? [...this.loadBalancers.keys()]).map((name) => {
+        const { listeners, instanceIds, healthCheckTarget, backend } = this.#loadBalancer(name);
+        return {
+          LoadBalancerName: name,
+          ListenerDescriptions: listeners.map((Listener) => ({ Listener, PolicyNames: [] })),
+          // "Lists only ports that have a policy", with or without a listener.
+          BackendServerDescriptions: Object.entries(backend).map(([port, PolicyNames]) => ({
+            InstancePort: Number(port),
+            PolicyNames,
+          })),
+          Instances: instanceIds.map((InstanceId) => ({ InstanceId })),
+          Subnets: ['subnet-1'],
+          HealthCheck: { Target: healthCheckTarget },
+        };
+      }),
+    };
+  }
+
+  #describeInstanceInformation(
+    filters: readonly { readonly Key: string; readonly Values: readonly string[] }[],
+  ): unknown {
+    const [filter] = filters;
+    return {
+      InstanceInformationList: [...this.managed]
+        .filter(([id, { tagged }]) =>
+          filter?.Key === 'InstanceIds' ? filter.Values.includes(id) : filter?.Key === 'tag:fleet' && tagged,
+        )
+        .map(([InstanceId, { pingStatus }]) => ({ InstanceId, PingStatus: pingStatus })),
+    };
+  }
+
+  #getParameter(name: string): unknown {
+    const [path = '', version] = name.split(':');
+    const versions = this.parameters.get(path);
+    if (versions === undefined) throw new FakeError('ParameterNotFound');
+    const number = version === undefined ? versions.length : Number(version);
+    return { Parameter: { Value: versions[number - 1], Version: number } };
+  }
+}

@@ -1,0 +1,562 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { POLICY_NAME } from '../../../functions/load-balancer/policies.ts';
+import { FakeAws, type FakeLoadBalancer, listener, proxyPolicy, tcp } from '../fake-aws.ts';
+import { type Receivers, request, runSwitch, stepsOf } from './driver.ts';
+
+const STATE = '/proxyflip/web';
+let aws: FakeAws;
+let web: FakeLoadBalancer;
+let receivers: Receivers;
+
+beforeEach(() => {
+  aws = new FakeAws();
+  const instanceIds = ['i-1', 'i-2'].map((id) => aws.addInstance(id));
+  web = aws.addLoadBalancer('web', { instanceIds });
+  receivers = new Map(instanceIds.map((id) => [id, undefined]));
+});
+
+describe('enable', () => {
+  test('prepares the receivers, attaches the policy, measures, and makes them strict, in this order', async () => {
+    const { trace, finished } = await runSwitch(aws, receivers);
+
+    expect(trace).toEqual([
+      'Begin',
+      'Plan',
+      'Compare',
+      'AcceptBoth both',
+      'ConfirmReceivers',
+      'SetPolicies',
+      'Judge',
+      'Conclude',
+      'FinalMode proxy',
+      'ConfirmReceivers',
+      'Finish',
+    ]);
+    expect(web.backend).toEqual({ 80: [POLICY_NAME], 81: [POLICY_NAME] });
+    expect(finished).toMatchObject({
+      mode: 'proxy',
+      instancePorts: '80=http 81=https',
+      policyName: POLICY_NAME,
+      assumed: '',
+    });
+    expect(aws.parameter(STATE)).toMatchObject({
+      phase: 'done',
+      mode: 'proxy',
+      owner: 'console',
+      startedBy: 'arn:aws:iam::111122223333:user/someone',
+    });
+  });
+
+  test('makes one policy and one attachment a port', async () => {
+    await runSwitch(aws, receivers);
+    expect(aws.writes).toEqual([
+      'CreateLoadBalancerPolicy',
+      'SetLoadBalancerPoliciesForBackendServer',
+      'SetLoadBalancerPoliciesForBackendServer',
+    ]);
+  });
+
+  test('on what is already so it writes nothing and asks no receiver to change', async () => {
+    await runSwitch(aws, receivers);
+    const { length } = aws.writes;
+    const { trace, finished } = await runSwitch(aws, receivers, { executionId: 'run-2' });
+    expect(trace).toEqual(['Begin', 'Plan', 'Compare', 'Finish']);
+    expect(finished).toMatchObject({ mode: 'proxy' });
+    expect(aws.writes).toHaveLength(length);
+  });
+
+  test('a receiver that is not what it was is switched again', async () => {
+    await runSwitch(aws, receivers);
+    receivers.set('i-2', 'plain');
+    const { trace } = await runSwitch(aws, receivers, { executionId: 'run-2' });
+    expect(trace).toContain('AcceptBoth both');
+    expect([...receivers.values()]).toEqual(['proxy', 'proxy']);
+  });
+
+  test('a listener that went leaves its port without our policy', async () => {
+    await runSwitch(aws, receivers);
+    web.listeners = [tcp(80, 80)];
+    await runSwitch(aws, receivers, { executionId: 'run-2' });
+    expect(web.backend).toEqual({ 80: [POLICY_NAME] });
+  });
+
+  test('a port that is no longer wanted accepts both until its nodes are seen to have lost the policy', async () => {
+    await runSwitch(aws, receivers);
+    const step = stepsOf(aws);
+    const asked = request({ executionId: 'run-2', request: { excludePorts: '81' } });
+    aws.executions.set('run-2', { status: 'InProgress' });
+    await step('Begin', asked);
+    const planned = await step('Plan', { ...asked, subnetCidrs: [], nodeAddresses: ['10.0.101.21'] });
+    expect(planned).toMatchObject({
+      instancePorts: '80=http',
+      bothPorts: '80=http 81=https',
+      policyChanges: 'instance port 81: []',
+    });
+  });
+
+  test('FinalMode both is kept', async () => {
+    const { finished } = await runSwitch(aws, receivers, { request: { finalMode: 'both' } });
+    expect(finished).toMatchObject({ mode: 'both', summary: expect.stringContaining('Run the runbook again') });
+  });
+
+  test('a plan changes nothing, not even the state parameter', async () => {
+    const { planned, compared } = await runSwitch(aws, receivers, { request: { planOnly: 'yes' } });
+    expect(planned?.policyChanges).toBe(
+      `create policy ${POLICY_NAME}; instance port 80: [${POLICY_NAME}]; instance port 81: [${POLICY_NAME}]`,
+    );
+    expect(compared).toMatchObject({ already: 'no', receivers: 'i-1: not installed, i-2: not installed' });
+    expect(aws.calls.map(({ action }) => action).filter((action) => !/^(Describe|Get|List)/.test(action))).toEqual([]);
+  });
+});
+
+describe('disable', () => {
+  test('is the mirror, forgets the load balancer, and deletes our policy', async () => {
+    await runSwitch(aws, receivers);
+    const { trace, finished } = await runSwitch(aws, receivers, { direction: 'disable', executionId: 'run-2' });
+    expect(trace).toContain('FinalMode plain');
+    expect(finished).toMatchObject({ mode: 'plain' });
+    expect(web).toMatchObject({ backend: {}, policies: [] });
+    expect(aws.parameter(STATE)).toBeUndefined();
+  });
+
+  test('where nothing is on it writes nothing', async () => {
+    receivers = new Map([
+      ['i-1', 'plain'],
+      ['i-2', 'plain'],
+    ]);
+    const { trace } = await runSwitch(aws, receivers, { direction: 'disable' });
+    expect(trace).toEqual(['Begin', 'Plan', 'Compare', 'Finish']);
+    expect(aws.writes).toEqual([]);
+  });
+
+  test('a foreign policy stays on, and receivers that must then serve both kinds stay in both', async () => {
+    web.policies.push(proxyPolicy('theirs'));
+    web.backend[80] = ['theirs'];
+    await runSwitch(aws, receivers);
+    const { concluded } = await runSwitch(aws, receivers, { direction: 'disable', executionId: 'run-2' });
+    // Port 80 still gets the PROXY line, as the receivers were seen to count it in this test they wait; the mode is what matters.
+    expect(web.backend).toEqual({ 80: ['theirs'] });
+    expect(concluded?.mode).toBe('both');
+  });
+
+  test('a stack’s load balancer that a person switches off stays the stack’s', async () => {
+    await runSwitch(aws, receivers, { owner: 'stack-a' });
+    await runSwitch(aws, receivers, { direction: 'disable', executionId: 'run-2' });
+    expect(aws.parameter(STATE)).toMatchObject({ owner: 'stack-a', mode: 'plain', phase: 'done' });
+  });
+
+  test('a load balancer that is gone ends well and is forgotten', async () => {
+    await runSwitch(aws, receivers);
+    aws.loadBalancers.clear();
+    const { finished } = await runSwitch(aws, receivers, { direction: 'disable', executionId: 'run-2' });
+    expect(finished).toEqual({
+      Payload: expect.anything(),
+      summary: 'web does not exist any more and is forgotten; the receivers were left as they are.',
+    });
+    expect(aws.parameter(STATE)).toBeUndefined();
+  });
+});
+
+describe('gates: each names the thing and the way out, and nothing is changed', () => {
+  const gates: { desc: string; arrange: () => Record<string, unknown> | undefined; says: RegExp }[] = [
+    {
+      desc: 'no such load balancer',
+      arrange: () => void aws.loadBalancers.clear(),
+      says: /ERR_LOAD_BALANCER_NOT_FOUND: no Classic Load Balancer "web"/,
+    },
+    {
+      desc: 'no instance',
+      arrange: () => {
+        web.instanceIds = [];
+      },
+      says: /ERR_NO_INSTANCES.*EmptyFleet/,
+    },
+    {
+      desc: 'an instance that is not managed',
+      arrange: () => void aws.managed.delete('i-2'),
+      says: /ERR_INSTANCE_UNMANAGED: i-2 .*AmazonSSMManagedInstanceCore/,
+    },
+    {
+      desc: 'an instance that is offline',
+      arrange: () => void aws.addInstance('i-2', { pingStatus: 'ConnectionLost' }),
+      says: /ERR_INSTANCE_OFFLINE.*i-2 is ConnectionLost/,
+    },
+    {
+      desc: 'an instance without the tag',
+      arrange: () => void aws.addInstance('i-2', { tagged: false }),
+      says: /ERR_INSTANCE_UNTAGGED: i-2 .*fleet=web/,
+    },
+    {
+      desc: 'instance protocol SSL',
+      arrange: () => void web.listeners.push(listener('SSL', 8443, 'SSL', 8443)),
+      says: /ERR_INSTANCE_PROTOCOL: listener 8443 speaks SSL to instance port 8443: .*inside TLS.*ExcludePorts/,
+    },
+    {
+      desc: 'HTTP that shares a TCP listener’s port',
+      arrange: () => void web.listeners.push(listener('HTTP', 8080, 'HTTP', 80)),
+      says: /ERR_INSTANCE_PROTOCOL: listener 8080 speaks HTTP to instance port 80/,
+    },
+    {
+      desc: 'HTTP that is asked for by name',
+      arrange: () => {
+        web.listeners.push(listener('HTTPS', 8080, 'HTTPS', 82));
+        return { includePorts: '82' };
+      },
+      says: /ERR_INSTANCE_PROTOCOL: listener 8080 speaks HTTPS to instance port 82/,
+    },
+    {
+      desc: 'a health check by HTTP',
+      arrange: () => {
+        web.healthCheckTarget = 'HTTP:80/';
+      },
+      says: /ERR_HEALTH_CHECK.*configure-health-check --load-balancer-name web --health-check Target=HTTP:8078\/healthz/,
+    },
+    {
+      desc: 'a health check by SSL',
+      arrange: () => {
+        web.healthCheckTarget = 'SSL:81';
+      },
+      says: /ERR_HEALTH_CHECK/,
+    },
+    {
+      desc: 'Kubernetes',
+      arrange: () => {
+        web.tags['kubernetes.io/cluster/prod'] = 'owned';
+      },
+      says: /ERR_OTHER_CONTROLLER.*kubernetes\.io\/cluster\/prod=owned/,
+    },
+    {
+      desc: 'no port to switch',
+      arrange: () => {
+        web.listeners = [tcp(22, 22)];
+      },
+      says: /ERR_NO_INSTANCE_PORTS/,
+    },
+    {
+      desc: 'a foreign policy that is to be refused',
+      arrange: () => {
+        web.policies.push(proxyPolicy('TFEnableProxyProtocol'));
+        web.backend[80] = ['TFEnableProxyProtocol'];
+        return { foreignPolicy: 'Refuse' };
+      },
+      says: /ERR_FOREIGN_POLICY.*port 80.*TFEnableProxyProtocol/,
+    },
+    {
+      desc: 'a neighbour that sends plain connections to a shared port',
+      arrange: () => void aws.addLoadBalancer('blue', { instanceIds: ['i-2'], listeners: [tcp(80, 80)] }),
+      says: /ERR_INSTANCE_SHARED: load balancer blue .*port 80 of i-2/,
+    },
+    {
+      desc: 'a bad port list',
+      arrange: () => ({ excludePorts: 'ssh' }),
+      says: /ERR_INVALID_PORT_LIST: ExcludePorts is "ssh"/,
+    },
+  ];
+
+  test.each(gates)('$desc', async ({ arrange, says }) => {
+    const given = arrange();
+    const before = structuredClone(web);
+    const { error, undone, trace } = await runSwitch(aws, receivers, given === undefined ? {} : { request: given });
+    expect(error?.message).toMatch(says);
+    expect(trace).toEqual(['Begin']);
+    expect(undone).toMatchObject({ restore: 'no', summary: 'Nothing was changed by this execution.' });
+    expect(web).toEqual(before);
+    expect(aws.parameters.size).toBe(0);
+  });
+
+  test.each([
+    {
+      desc: 'a health check by TCP',
+      arrange: () => {
+        web.healthCheckTarget = 'TCP:80';
+      },
+    },
+    {
+      desc: 'a health check by HTTP on a port of its own',
+      arrange: () => {
+        web.healthCheckTarget = 'HTTP:8078/healthz';
+      },
+    },
+    {
+      desc: 'a neighbour that has PROXY on there',
+      arrange: () =>
+        void aws.addLoadBalancer('blue', {
+          instanceIds: ['i-2'],
+          listeners: [tcp(80, 80)],
+          policies: [proxyPolicy('p')],
+          backend: { 80: ['p'] },
+        }),
+    },
+    {
+      desc: 'a neighbour on other instances',
+      arrange: () => void aws.addLoadBalancer('blue', { instanceIds: ['i-9'], listeners: [tcp(80, 80)] }),
+    },
+    {
+      desc: 'an HTTP listener on a port of its own',
+      arrange: () => void web.listeners.push(listener('HTTP', 8080, 'HTTP', 8080)),
+    },
+  ])('$desc passes', async ({ arrange }) => {
+    arrange();
+    expect((await runSwitch(aws, receivers)).finished).toMatchObject({ mode: 'proxy' });
+  });
+
+  test('all refusals come at once', async () => {
+    web.healthCheckTarget = 'HTTP:80/';
+    aws.managed.delete('i-1');
+    const { error } = await runSwitch(aws, receivers);
+    expect(error?.message).toMatch(/ERR_REFUSED: 2 things.*ERR_INSTANCE_UNMANAGED.*ERR_HEALTH_CHECK/s);
+  });
+
+  test('a tagged instance that is not registered is a warning', async () => {
+    aws.addInstance('i-3');
+    const begun = await stepsOf(aws)('Begin', request({ request: { planOnly: 'yes' } }));
+    expect(begun.warnings).toBe('i-3 has the tag and is not registered: its receiver is switched too.');
+  });
+
+  test('what a receiver says stands against it stops the run before a receiver is changed', async () => {
+    const step = stepsOf(aws);
+    aws.executions.set('run-1', { status: 'InProgress' });
+    await step('Begin', request({}));
+    aws.answer('status', {
+      'i-1': { mode: 'none' },
+      'i-2': { mode: 'none', problems: ['/etc/nginx/conf.d/a.conf:3 listens on 80'] },
+    });
+    const compare = step('Compare', {
+      loadBalancerName: 'web',
+      executionId: 'run-1',
+      direction: 'enable',
+      commandId: 'status',
+      instancePorts: '80=http',
+      finalMode: 'proxy',
+      trustedCidrs: '',
+      settings: '',
+      planOnly: 'no',
+    });
+    await expect(compare).rejects.toThrow('ERR_RECEIVER_GATE: i-2: /etc/nginx/conf.d/a.conf:3 listens on 80');
+    expect(await step('Undo', { loadBalancerName: 'web', executionId: 'run-1' })).toMatchObject({ restore: 'no' });
+  });
+});
+
+describe('lock', () => {
+  test('a second run is refused while the first is at work, with who and since when', async () => {
+    await stepsOf(aws)('Begin', request({ request: { startedBy: 'alice' } }));
+    aws.executions.set('run-1', { status: 'InProgress' });
+    const { error } = await runSwitch(aws, receivers, { executionId: 'run-2' });
+    expect(error?.message).toMatch(/ERR_SWITCH_BUSY: execution run-1 \(enable, started by alice at 2026-11-21T/);
+    expect(aws.parameter(STATE)).toMatchObject({ executionId: 'run-1', phase: 'started' });
+  });
+
+  test.each(['Success', 'Failed', 'Cancelled', 'TimedOut'])(
+    'is taken over from an execution that ended in %s',
+    async (status) => {
+      await stepsOf(aws)('Begin', request({ request: { startedBy: 'alice' } }));
+      aws.executions.set('run-1', { status });
+      expect((await runSwitch(aws, receivers, { executionId: 'run-2' })).finished).toMatchObject({ mode: 'proxy' });
+    },
+  );
+
+  test('is taken over from an execution that Systems Manager has forgotten', async () => {
+    await stepsOf(aws)('Begin', request({ request: { startedBy: 'alice' } }));
+    aws.executions.delete('run-1');
+    expect((await runSwitch(aws, receivers, { executionId: 'run-2' })).finished).toMatchObject({ mode: 'proxy' });
+  });
+
+  test('another stack is refused by name, and nothing is changed', async () => {
+    await runSwitch(aws, receivers, { owner: 'stack-a' });
+    const before = structuredClone(web);
+    const { error } = await runSwitch(aws, receivers, { owner: 'stack-b', executionId: 'run-2', direction: 'disable' });
+    expect(error?.message).toMatch(/ERR_OTHER_OWNER: web belongs to stack-a/);
+    expect(web).toEqual(before);
+  });
+
+  test('a stack takes over what a person switched', async () => {
+    await runSwitch(aws, receivers);
+    await runSwitch(aws, receivers, { owner: 'stack-a', executionId: 'run-2' });
+    expect(aws.parameter(STATE)).toMatchObject({ owner: 'stack-a' });
+  });
+
+  test('of two that take over at once one gives up, and puts back what the other wrote', async () => {
+    await runSwitch(aws, receivers);
+    const versions = aws.parameters.get(STATE) ?? [];
+    const theirs = JSON.stringify({ ...JSON.parse(versions.at(-1) ?? ''), executionId: 'run-9', startedBy: 'bob' });
+    aws.executions.set('run-9', { status: 'InProgress' });
+    aws.fault = (action, when) => {
+      // Between our read and our write.
+      if (action === 'PutParameter' && when === 'before' && versions.at(-1) !== theirs) versions.push(theirs);
+      aws.fault = action === 'PutParameter' ? undefined : aws.fault;
+    };
+    aws.executions.set('run-2', { status: 'InProgress' });
+    const begin = stepsOf(aws)('Begin', request({ executionId: 'run-2' }));
+    await expect(begin).rejects.toThrow(/ERR_SWITCH_BUSY: execution run-9 .*bob/);
+    expect(aws.parameter(STATE)).toMatchObject({ executionId: 'run-9' });
+  });
+
+  test('a step whose state another holds writes nothing', async () => {
+    await runSwitch(aws, receivers);
+    const { length } = aws.writes;
+    await expect(
+      stepsOf(aws)('SetPolicies', { loadBalancerName: 'web', executionId: 'run-0', direction: 'disable' }),
+    ).rejects.toThrow(/ERR_STATE_LOST.*names execution run-1, not run-0/);
+    expect(aws.writes).toHaveLength(length);
+  });
+});
+
+describe('undo', () => {
+  test('before a policy was touched, receivers go back to what they were', async () => {
+    receivers = new Map([
+      ['i-1', 'plain'],
+      ['i-2', 'plain'],
+    ]);
+    const { undone } = await runSwitch(aws, receivers, {
+      before: (step) => {
+        if (step === 'SetPolicies') throw new Error('cancelled');
+      },
+    });
+    expect(undone).toMatchObject({
+      restore: 'yes',
+      mode: 'plain',
+      trustedCidrs: '10.0.101.0/24',
+      instancePorts: '80=http 81=https',
+    });
+    expect([...receivers.values()]).toEqual(['plain', 'plain']);
+    expect(aws.parameter(STATE)).toBeUndefined();
+  });
+
+  test('after it, receivers serve both, and the summary says what to run', async () => {
+    const { undone } = await runSwitch(aws, receivers, {
+      before: (step) => {
+        if (step === 'FinalMode') throw new Error('cancelled');
+      },
+    });
+    expect(undone).toMatchObject({ restore: 'yes', mode: 'both' });
+    expect(undone?.summary).toMatch(
+      /policies may have been changed.*receivers go to both.*Direction enable to finish, or with disable to go back.*All 2 registered instances are in both/s,
+    );
+    expect([...receivers.values()]).toEqual(['both', 'both']);
+  });
+
+  test('a stop at any step leaves receivers and policies that agree, and the next run completes', async () => {
+    const steps = [
+      'Begin',
+      'Plan',
+      'Compare',
+      'AcceptBoth',
+      'ConfirmReceivers',
+      'SetPolicies',
+      'Judge',
+      'Conclude',
+      'FinalMode',
+      'Finish',
+    ];
+    for (const direction of ['enable', 'disable'] as const) {
+      for (const stopAt of steps) {
+        const own = new FakeAws();
+        const lb = own.addLoadBalancer('web', { instanceIds: [own.addInstance('i-1')] });
+        const fleet: Receivers = new Map([['i-1', 'plain']]);
+        if (direction === 'disable') await runSwitch(own, fleet, { executionId: 'run-0' });
+        await runSwitch(own, fleet, {
+          direction,
+          before: (step) => {
+            if (step === stopAt) throw new Error(`stopped at ${stopAt}`);
+          },
+        });
+        const mode = fleet.get('i-1');
+        const on = lb.backend[80] !== undefined;
+        expect([direction, stopAt, mode === 'both' || mode === (on ? 'proxy' : 'plain')]).toEqual([
+          direction,
+          stopAt,
+          true,
+        ]);
+
+        await runSwitch(own, fleet, { direction, executionId: 'run-2' });
+        expect([direction, stopAt, fleet.get('i-1'), lb.backend]).toEqual(
+          direction === 'enable'
+            ? [direction, stopAt, 'proxy', { 80: [POLICY_NAME], 81: [POLICY_NAME] }]
+            : [direction, stopAt, 'plain', {}],
+        );
+      }
+    }
+  });
+
+  test('twice gives the same', async () => {
+    const step = stepsOf(aws);
+    await step('Begin', request({ request: { startedBy: 'alice' } }));
+    const held = { loadBalancerName: 'web', executionId: 'run-1' };
+    expect(await step('Undo', held)).toMatchObject({ restore: 'no' });
+    expect(await step('Undo', held)).toMatchObject({ restore: 'no' });
+    expect(aws.parameter(STATE)).toBeUndefined();
+  });
+});
+
+describe('confirmation', () => {
+  test('an instance that was registered meanwhile is to be asked too', async () => {
+    const step = stepsOf(aws);
+    await step('Begin', request({ request: { startedBy: 'alice' } }));
+    aws.answer('c', { 'i-1': { mode: 'both' } });
+    const held = { loadBalancerName: 'web', executionId: 'run-1' };
+    expect(await step('ConfirmReceivers', { ...held, commandId: 'c', mode: 'both' })).toMatchObject({
+      complete: 'no',
+      newcomers: 'i-2',
+    });
+    await expect(step('SetPolicies', { ...held, direction: 'enable' })).rejects.toThrow(
+      /ERR_RECEIVER: 2 of 2.*i-1: was registered meanwhile/s,
+    );
+    expect(aws.writes).toEqual([]);
+  });
+
+  test('one that failed is named with its own words', async () => {
+    const step = stepsOf(aws);
+    await step('Begin', request({ request: { startedBy: 'alice' } }));
+    aws.answer('c', {
+      'i-1': { mode: 'both' },
+      'i-2': { status: 'Failed', output: 'x\n----------ERROR-------\nno tproxy module' },
+    });
+    await expect(
+      step('ConfirmReceivers', { loadBalancerName: 'web', executionId: 'run-1', commandId: 'c', mode: 'both' }),
+    ).rejects.toThrow(
+      'ERR_RECEIVER: 1 of 2 instances did not come to receiver mode both. i-2: Failed: no tproxy module',
+    );
+  });
+});
+
+describe('AwaitFleet', () => {
+  const ask = {
+    loadBalancerName: 'web',
+    executionId: 'run-1',
+    direction: 'enable',
+    tagKey: 'fleet',
+    tagValue: 'web',
+    emptyFleet: 'Refuse',
+  };
+
+  test('waits for instances that come later', async () => {
+    web.instanceIds = [];
+    let slept = 0;
+    aws.executions.set('run-1', { status: 'InProgress' });
+    aws.onSleep = (ms) => {
+      slept += ms;
+      if (slept >= 30_000) web.instanceIds = ['i-1'];
+    };
+    expect(await stepsOf(aws)('AwaitFleet', { ...ask, waitSeconds: '600' })).toMatchObject({
+      ready: 'yes',
+      reason: '',
+    });
+    expect(slept).toBe(30_000);
+  });
+
+  test('hands back to the loop before a Lambda step’s time is over, and says what it waits for', async () => {
+    aws.managed.delete('i-2');
+    aws.executions.set('run-1', { status: 'InProgress' });
+    const from = aws.now;
+    expect(await stepsOf(aws)('AwaitFleet', { ...ask, waitSeconds: '600' })).toMatchObject({
+      ready: 'no',
+      reason: 'i-2 is unmanaged',
+    });
+    expect(aws.now - from).toBeLessThan(300_000);
+  });
+
+  test('does not look where it is not to wait', async () => {
+    await stepsOf(aws)('AwaitFleet', { ...ask, waitSeconds: '0' });
+    expect(aws.calls).toEqual([]);
+  });
+});

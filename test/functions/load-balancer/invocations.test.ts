@@ -1,0 +1,101 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  answerOf,
+  awaitInvocations,
+  complaintOf,
+  type Invocation,
+  unconfirmed,
+} from '../../../functions/load-balancer/invocations.ts';
+import { FakeAws } from '../fake-aws.ts';
+
+const invocation = (output: string, status = 'Success'): Invocation => ({
+  instanceId: 'i-1',
+  status,
+  statusDetails: '',
+  output,
+});
+
+describe('answerOf', () => {
+  test.each([
+    { desc: 'the last line', output: 'installing\n{"mode":"both"}\n', is: { mode: 'both' } },
+    {
+      desc: 'with standard error behind it, as the agent writes',
+      output: '{"mode":"both"}\n\n----------ERROR-------\nwarning: x\n',
+      is: { mode: 'both' },
+    },
+    { desc: 'not JSON', output: 'mode both', is: undefined },
+    { desc: 'cut off', output: '{"mode":"bo', is: undefined },
+    { desc: 'an object that is not last', output: '{"mode":"both"}\nbut then this', is: undefined },
+    { desc: 'nothing', output: '', is: undefined },
+  ])('$desc', ({ output, is }) => {
+    expect(answerOf(invocation(output))).toEqual(is);
+  });
+});
+
+test('the complaint is standard error where there is one, and its end where it is long', () => {
+  expect(complaintOf(invocation('words\n----------ERROR-------\nnginx: [emerg] bad\n'))).toBe('nginx: [emerg] bad');
+  expect(complaintOf(invocation(`${'x'.repeat(1000)}END`))).toMatch(/^… x+END$/);
+});
+
+describe('awaitInvocations', () => {
+  test('waits for a list that fills late', async () => {
+    const aws = new FakeAws();
+    aws.onSleep = () => aws.answer('c', { 'i-1': { mode: 'both' } });
+    const found = await awaitInvocations(aws.ssm, aws.clock, 'c', ['i-1'], 10_000);
+    expect([...found.keys()]).toEqual(['i-1']);
+  });
+
+  test('and no longer than it was told', async () => {
+    const aws = new FakeAws();
+    const from = aws.now;
+    expect((await awaitInvocations(aws.ssm, aws.clock, 'c', ['i-1'], 10_000)).size).toBe(0);
+    expect(aws.now - from).toBe(10_000);
+  });
+
+  test('does not wait for instances that are not registered', async () => {
+    const aws = new FakeAws();
+    const from = aws.now;
+    aws.answer('c', { 'i-1': { mode: 'both' }, 'i-2': { status: 'Pending', output: '' } });
+    await awaitInvocations(aws.ssm, aws.clock, 'c', ['i-1'], 10_000);
+    expect(aws.now).toBe(from);
+  });
+});
+
+describe('unconfirmed', () => {
+  const of = (...all: Invocation[]) => new Map(all.map((each, index) => [`i-${index + 1}`, each]));
+  test.each([
+    {
+      desc: 'all in the mode',
+      answers: of(invocation('{"mode":"both"}')),
+      ids: ['i-1'],
+      is: { notAsked: [], failed: [] },
+    },
+    {
+      desc: 'another mode',
+      answers: of(invocation('{"mode":"plain"}')),
+      ids: ['i-1'],
+      is: { notAsked: [], failed: [{ why: expect.stringContaining('"plain"') }] },
+    },
+    {
+      desc: 'success without an answer',
+      answers: of(invocation('ok')),
+      ids: ['i-1'],
+      is: { failed: [{ why: expect.stringContaining('ok') }] },
+    },
+    {
+      desc: 'failed',
+      answers: of(invocation('no tproxy module', 'Failed')),
+      ids: ['i-1'],
+      is: { failed: [{ why: 'Failed: no tproxy module' }] },
+    },
+    { desc: 'not asked is no failure', answers: of(), ids: ['i-1'], is: { notAsked: ['i-1'], failed: [] } },
+    {
+      desc: 'deregistered instances do not count',
+      answers: of(invocation('', 'Failed')),
+      ids: [],
+      is: { notAsked: [], failed: [] },
+    },
+  ])('$desc', ({ answers, ids, is }) => {
+    expect(unconfirmed(ids, answers, 'both')).toMatchObject(is);
+  });
+});

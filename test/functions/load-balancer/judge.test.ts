@@ -1,0 +1,235 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  judge,
+  type Kind,
+  type Measurement,
+  pauseSeconds,
+  type Question,
+  readMeasurement,
+  type Seen,
+} from '../../../functions/load-balancer/judge.ts';
+
+const A = '10.0.101.21';
+const B = '10.0.102.21';
+const OWN = '10.0.1.11';
+
+const seen = (source: string, kind: Kind, ageSeconds: number, port = 80): Seen => ({
+  port,
+  source,
+  kind,
+  count: 7,
+  ageSeconds,
+});
+const instance = (seenHere: readonly Seen[], given: Partial<Measurement> = {}): Measurement => ({
+  instanceId: 'i-1',
+  uptimeSeconds: 1000,
+  own: [OWN],
+  seen: seenHere,
+  omitted: 0,
+  ...given,
+});
+const question = (measurements: readonly Measurement[], given: Partial<Question> = {}): Question => ({
+  wanted: new Map([[80, 'proxy' as const]]),
+  nodes: [A],
+  measurements,
+  unmeasured: [],
+  quietSeconds: 30,
+  elapsedSeconds: 60,
+  boundSeconds: 600,
+  unmeasuredNode: 'Assume',
+  ...given,
+});
+
+describe('within the bound', () => {
+  test.each([
+    {
+      desc: 'the node sent the new kind, the old is long quiet',
+      q: question([instance([seen(A, 'plain', 40), seen(A, 'proxy', 1)])]),
+      is: 'final',
+    },
+    { desc: 'the old kind never came', q: question([instance([seen(A, 'proxy', 500)])]), is: 'final' },
+    {
+      desc: 'the old kind came within the quiet spell',
+      q: question([instance([seen(A, 'plain', 29.9), seen(A, 'proxy', 1)])]),
+      is: 'wait',
+    },
+    {
+      desc: 'the old kind is exactly the quiet spell old',
+      q: question([instance([seen(A, 'plain', 30), seen(A, 'proxy', 1)])]),
+      is: 'final',
+    },
+    {
+      desc: 'the node’s last was of the old kind, however old',
+      q: question([instance([seen(A, 'plain', 100), seen(A, 'proxy', 200)])]),
+      is: 'wait',
+    },
+    { desc: 'nothing came from the node', q: question([instance([])]), is: 'wait' },
+    { desc: 'one of two nodes', q: question([instance([seen(A, 'proxy', 1)])], { nodes: [A, B] }), is: 'wait' },
+    {
+      desc: 'two nodes, each seen by another instance',
+      q: question([instance([seen(A, 'proxy', 1)]), instance([seen(B, 'proxy', 1)], { instanceId: 'i-2' })], {
+        nodes: [A, B],
+      }),
+      is: 'final',
+    },
+    {
+      desc: 'one of two instance ports',
+      q: question([instance([seen(A, 'proxy', 1)])], {
+        wanted: new Map([
+          [80, 'proxy' as const],
+          [81, 'proxy' as const],
+        ]),
+      }),
+      is: 'wait',
+    },
+    {
+      desc: 'a stranger of the old kind',
+      q: question([instance([seen(A, 'proxy', 1), seen('10.9.9.9', 'plain', 3)])]),
+      is: 'wait',
+    },
+    {
+      desc: 'the instance’s own test does not count',
+      q: question([instance([seen(A, 'proxy', 1), seen(OWN, 'plain', 0)])]),
+      is: 'final',
+    },
+    {
+      desc: 'another instance’s address does',
+      q: question([instance([seen(A, 'proxy', 1), seen('10.0.1.12', 'plain', 0)])]),
+      is: 'wait',
+    },
+    {
+      desc: 'a port that is not switched does not count',
+      q: question([instance([seen(A, 'proxy', 1), seen(A, 'plain', 1, 22)])]),
+      is: 'final',
+    },
+    {
+      desc: 'HAProxy is younger than the quiet spell',
+      q: question([instance([seen(A, 'proxy', 1)], { uptimeSeconds: 29 })]),
+      is: 'wait',
+    },
+    {
+      desc: 'an instance that did not answer',
+      q: question([instance([seen(A, 'proxy', 1)])], { unmeasured: [{ instanceId: 'i-2', why: 'TimedOut' }] }),
+      is: 'wait',
+    },
+    {
+      desc: 'left-out entries may be within the quiet spell',
+      q: question([instance([seen(A, 'proxy', 1)], { omitted: 3 })]),
+      is: 'wait',
+    },
+    {
+      desc: 'left-out entries are older than what was kept',
+      q: question([instance([seen(A, 'proxy', 1), seen(B, 'proxy', 31)], { omitted: 3 })]),
+      is: 'final',
+    },
+    { desc: 'no node is known', q: question([instance([])], { nodes: [] }), is: 'wait' },
+    {
+      desc: 'disable: the mirror',
+      q: question([instance([seen(A, 'proxy', 40), seen(A, 'plain', 1)])], {
+        wanted: new Map([[80, 'plain' as const]]),
+      }),
+      is: 'final',
+    },
+    {
+      desc: 'disable: the policy is still seen',
+      q: question([instance([seen(A, 'proxy', 2), seen(A, 'plain', 1)])], {
+        wanted: new Map([[80, 'plain' as const]]),
+      }),
+      is: 'wait',
+    },
+    {
+      desc: 'no instance at all: nobody can be cut off, and no node can be seen',
+      q: question([], { nodes: [A] }),
+      is: 'wait',
+    },
+  ])('$desc: $is', ({ q, is }) => {
+    expect(judge(q).verdict).toBe(is);
+  });
+});
+
+describe('after the bound', () => {
+  const over = { elapsedSeconds: 600 };
+
+  test('a node that nothing came from is believed, and called assumed by address and port', () => {
+    const is = judge(question([instance([seen(A, 'proxy', 1)])], { ...over, nodes: [A, B] }));
+    expect(is.verdict).toBe('final');
+    expect(is.assumed).toMatch(/nothing came from it in 600 s: node 10\.0\.102\.21 on instance port 80/);
+  });
+
+  test('or holds both, where it is not to be believed', () => {
+    const is = judge(
+      question([instance([seen(A, 'proxy', 1)])], { ...over, nodes: [A, B], unmeasuredNode: 'StayBoth' }),
+    );
+    expect(is).toMatchObject({ verdict: 'both', assumed: '' });
+    expect(is.remaining).toContain('10.0.102.21');
+  });
+
+  test('a stranger of the old kind keeps both, and is named with its count summed over the instances', () => {
+    const stranger = seen('10.9.9.9', 'plain', 3);
+    const is = judge(
+      question([instance([seen(A, 'proxy', 1), stranger]), instance([stranger], { instanceId: 'i-2' })], over),
+    );
+    expect(is.verdict).toBe('both');
+    expect(is.remaining).toBe('not a node: 10.9.9.9 sent 14 plain connections to instance port 80, the last 3.0 s ago');
+  });
+
+  test('a node that still sends the old kind keeps both, also where silent nodes are believed', () => {
+    expect(judge(question([instance([seen(A, 'plain', 1)])], over)).verdict).toBe('both');
+  });
+
+  test('an instance that never answered keeps both', () => {
+    const is = judge(
+      question([instance([seen(A, 'proxy', 1)])], {
+        ...over,
+        unmeasured: [{ instanceId: 'i-2', why: 'TimedOut: agent away' }],
+      }),
+    );
+    expect(is).toMatchObject({ verdict: 'both', remaining: 'i-2 could not be measured: TimedOut: agent away' });
+  });
+
+  test('what was measured is not called assumed', () => {
+    expect(judge(question([instance([seen(A, 'proxy', 1)])], over))).toMatchObject({
+      verdict: 'final',
+      assumed: '',
+      remaining: '',
+    });
+  });
+});
+
+describe('readMeasurement', () => {
+  test('reads the receiver’s answer as it is written', () => {
+    expect(
+      readMeasurement(
+        'i-1',
+        JSON.parse('{"mode":"both","uptime":143,"own":["10.0.1.11"],"seen":[["80","10.0.101.21","plain",12,34.1]]}'),
+      ),
+    ).toEqual({
+      instanceId: 'i-1',
+      uptimeSeconds: 143,
+      own: ['10.0.1.11'],
+      seen: [{ port: 80, source: '10.0.101.21', kind: 'plain', count: 12, ageSeconds: 34.1 }],
+      omitted: 0,
+    });
+  });
+  test.each([
+    ['no answer', undefined],
+    ['no uptime', { own: [], seen: [] }],
+    ['an unknown kind', { uptime: 1, own: [], seen: [['80', A, 'other', 1, 1]] }],
+    ['an entry cut short', { uptime: 1, own: [], seen: [['80', A]] }],
+    ['a port that is none', { uptime: 1, own: [], seen: [['http', A, 'plain', 1, 1]] }],
+  ])('%s is no measurement, and says so', (_desc, answer) => {
+    expect(readMeasurement('i-1', answer)).toMatchObject({ instanceId: 'i-1', why: expect.stringMatching(/answer/) });
+  });
+});
+
+test.each([
+  [1, 2],
+  [180, 2],
+  [900, 10],
+  [99_999, 200],
+])(
+  'a bound of %i s is gone through in pauses of %i s: within 100 rounds, and a Lambda step’s 300 s',
+  (bound, pause) => {
+    expect(pauseSeconds(bound)).toBe(pause);
+  },
+);
