@@ -7,7 +7,7 @@ import type {
   CloudFormationCustomResourceUpdateEvent,
 } from 'aws-lambda';
 import type { Clock } from '../shared/clock.ts';
-import { messageOf } from '../shared/errors.ts';
+import { messageOf, serviceErrorName } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import { CONSOLE_OWNER, type Direction, readState, type SwitchState, writeState } from '../shared/switch-state.ts';
 import type { Answer } from './cfn-response.ts';
@@ -129,12 +129,14 @@ class InvocationOver extends Error {}
 class Run {
   readonly deps: LifecycleDeps;
   readonly #event: CloudFormationCustomResourceEvent;
+  readonly #startedBy: string;
   #memory: RequestMemory;
 
   constructor(deps: LifecycleDeps, event: CloudFormationCustomResourceEvent, memory: RequestMemory) {
     this.deps = deps;
     this.#event = event;
     this.#memory = memory;
+    this.#startedBy = `${event.StackId} ${memory.identity}`;
   }
 
   /** Run the runbook to its end, or join the run of this request that is there already. */
@@ -158,7 +160,7 @@ class Run {
     for (;;) {
       const state = (await readState(this.deps.ssm, loadBalancerName))?.state;
       if (state === undefined || state.owner !== ownerOf(this.#event)) return state;
-      if (state.executionId === this.#memory.executionId) return state;
+      if (state.startedBy === this.#startedBy) return state;
       if (!isRunning(await getExecution(this.deps.ssm, state.executionId))) return state;
       await this.stopAndAwait(state.executionId);
     }
@@ -172,27 +174,35 @@ class Run {
   }
 
   async #start(direction: Direction, properties: Properties): Promise<string> {
-    const startedBy = `${this.#event.StackId} ${this.#memory.identity}`;
     for (;;) {
       const state = (await readState(this.deps.ssm, properties.LoadBalancerName))?.state;
       const isBusy = state !== undefined && isRunning(await getExecution(this.deps.ssm, state.executionId));
       // Ours, from an invocation that was killed after the start and before it could write the id down.
-      if (isBusy && state.startedBy === startedBy) return this.#remember({ executionId: state.executionId });
+      if (isBusy && state.startedBy === this.#startedBy) return this.#remember({ executionId: state.executionId });
       if (!isBusy || (state.owner !== ownerOf(this.#event) && state.owner !== CONSOLE_OWNER)) break;
       await this.#pause(
         `waiting for execution ${state.executionId}, which is at work on ${properties.LoadBalancerName}`,
       );
     }
-    const executionId = await startExecution(this.deps.ssm, {
-      documentName: this.deps.documentName,
-      direction,
-      properties,
-      owner: ownerOf(this.#event),
-      startedBy,
-      clientToken: this.#memory.clientToken,
-    });
+    const executionId = await this.#startWithToken(direction, properties);
     this.deps.log('started', { executionId, direction });
     return this.#remember({ executionId });
+  }
+
+  /**
+   * The token makes a start that is repeated after a kill the same start. Whether a used one gives the execution again or an error
+   * is not documented ("can't be reused"); with an error the lock decides: the second execution finds it taken, and is waited for.
+   */
+  async #startWithToken(direction: Direction, properties: Properties): Promise<string> {
+    const { documentName, ssm } = this.deps;
+    const request = { documentName, direction, properties, owner: ownerOf(this.#event), startedBy: this.#startedBy };
+    try {
+      return await startExecution(ssm, { ...request, clientToken: this.#memory.clientToken });
+    } catch (error) {
+      if (serviceErrorName(error) !== 'IdempotentParameterMismatch') throw error;
+      await this.#remember({ executionId: undefined });
+      return startExecution(ssm, { ...request, clientToken: this.#memory.clientToken });
+    }
   }
 
   async #awaitEnd(executionId: string, loadBalancerName: string | undefined): Promise<AutomationExecution | undefined> {
