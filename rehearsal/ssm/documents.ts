@@ -21,7 +21,7 @@ import { validationError } from './errors.ts';
 export type DocumentType = 'Command' | 'Automation';
 export type DocumentFormat = 'JSON' | 'YAML';
 
-export type ReadDocument =
+type ReadDocument =
   | { readonly type: 'Command'; readonly content: CommandDocument }
   | { readonly type: 'Automation'; readonly content: AutomationDocument };
 

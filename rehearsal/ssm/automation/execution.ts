@@ -308,6 +308,7 @@ export class Execution {
       accessKeyId: this.accessKeyId,
       signal,
       setVariable: (name, value) => this.#setVariable(name, value),
+      putOut: (outputs) => this.#putOut(step, record, outputs),
     });
     this.#keepOutputs(step, record, result);
     const next = result.nextStep ?? this.#after(step, scope, result.nextStep)?.name;
@@ -318,9 +319,13 @@ export class Execution {
   #keepOutputs(step: AutomationStep, record: StepExecution, result: ActionResult): void {
     const declared = 'outputs' in step ? (step.outputs ?? []) : [];
     const outputs = { ...result.outputs, ...typedOutputs(selectable(step, result.response ?? {}), declared) };
+    this.#putOut(step, record, outputs);
+    record.ResponseCode = result.responseCode ?? '0';
+  }
+
+  #putOut(step: AutomationStep, record: StepExecution, outputs: Readonly<Record<string, JsonValue>>): void {
     for (const [name, value] of Object.entries(outputs)) this.#values.set(`${step.name}.${name}`, value);
     record.Outputs = Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, toTexts(value)]));
-    record.ResponseCode = result.responseCode ?? '0';
   }
 
   /** "These function like a nested runbook." Rounds are counted from 1; the condition is asked after each. */

@@ -24,6 +24,8 @@ export interface ActionContext {
   readonly accessKeyId: string;
   readonly signal: AbortSignal;
   setVariable(name: string, value: JsonValue): void;
+  /** Outputs that stand even if the step fails after them. */
+  putOut(outputs: Readonly<Record<string, JsonValue>>): void;
 }
 
 export interface ActionResult {
@@ -64,6 +66,7 @@ async function runCommandAction({
   runCommand,
   accessKeyId,
   signal,
+  putOut,
 }: ActionContext): Promise<ActionResult> {
   const { Parameters, InstanceIds, TimeoutSeconds, MaxConcurrency, MaxErrors, ...rest } = inputs;
   const sent = (await call(dispatcher, 'ssm', 'SendCommand', accessKeyId, {
@@ -82,6 +85,7 @@ async function runCommandAction({
   })) as { readonly Command?: { readonly CommandId?: string } };
   const command = runCommand.find(sent.Command?.CommandId ?? '');
   if (!command) throw new StepFailure('SendCommand answered without a command.');
+  putOut({ CommandId: command.id });
   try {
     await commandEnded(command, signal);
   } catch (error) {
@@ -98,6 +102,7 @@ async function runCommandAction({
       ? { ResponseCode: String(only.plugins[0]?.summary.ResponseCode), Output: only.plugins[0]?.summary.Output ?? '' }
       : {}),
   };
+  putOut(outputs);
   // Only the status counts, not its details: a command to no instance at all is a success (NoInstancesInTag).
   if (Status !== 'Success')
     throw new StepFailure(`Command ${command.id} ended with the status ${Status} (${StatusDetails}).`, {
@@ -108,7 +113,13 @@ async function runCommandAction({
 }
 
 /** automation-action-lamb: "If both are defined, InputPayload takes precedence"; an error is in FunctionError. */
-async function invokeLambdaFunction({ inputs, dispatcher, accessKeyId, signal }: ActionContext): Promise<ActionResult> {
+async function invokeLambdaFunction({
+  inputs,
+  dispatcher,
+  accessKeyId,
+  signal,
+  putOut,
+}: ActionContext): Promise<ActionResult> {
   const { FunctionName, Qualifier, InvocationType, LogType, InputPayload, Payload } = inputs;
   const payload = InputPayload === undefined ? Payload : JSON.stringify(InputPayload);
   const answer = (await untilAborted(
@@ -135,6 +146,7 @@ async function invokeLambdaFunction({ inputs, dispatcher, accessKeyId, signal }:
     ...(answer.LogResult === undefined ? {} : { LogResult: answer.LogResult }),
     ...(text === '' ? {} : { Payload: text }),
   };
+  putOut(outputs);
   if (answer.FunctionError !== undefined)
     throw new StepFailure(`The function ${FunctionName} returned ${answer.FunctionError}: ${text}`, {
       Payload: [text],
@@ -182,7 +194,7 @@ async function updateVariable({ inputs, setVariable }: ActionContext): Promise<A
 }
 
 /** ISO 8601, whole weeks to seconds: P1W, P1DT2H, PT10M, PT1.5S. Anything else is NaN. */
-export function durationMs(text: string): number {
+function durationMs(text: string): number {
   const match = text.match(/^P(?!$)(?:(\d+)W)?(?:(\d+)D)?(?:T(?!$)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/);
   if (!match) return Number.NaN;
   const [weeks = 0, days = 0, hours = 0, minutes = 0, seconds = 0] = match.slice(1).map((part) => Number(part ?? 0));

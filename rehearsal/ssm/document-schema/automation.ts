@@ -27,7 +27,7 @@ const common = {
   timeoutSeconds: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
 };
 
-export const OUTPUT_TYPES = ['String', 'Integer', 'Boolean', 'StringList', 'StringMap', 'MapList'] as const;
+const OUTPUT_TYPES = ['String', 'Integer', 'Boolean', 'StringList', 'StringMap', 'MapList'] as const;
 
 const outputs = {
   outputs: v.optional(v.array(v.strictObject({ Name: text, Selector: selector, Type: v.picklist(OUTPUT_TYPES) }))),
@@ -201,14 +201,14 @@ export const automationDocument = v.strictObject({
 });
 
 export type OutputType = (typeof OUTPUT_TYPES)[number];
-export type RunCommandStep = v.InferOutput<typeof runCommand>;
-export type InvokeLambdaFunctionStep = v.InferOutput<typeof invokeLambdaFunction>;
-export type ExecuteAwsApiStep = v.InferOutput<typeof executeAwsApi>;
-export type AssertAwsResourcePropertyStep = v.InferOutput<typeof assertAwsResourceProperty>;
-export type WaitForAwsResourcePropertyStep = v.InferOutput<typeof waitForAwsResourceProperty>;
-export type BranchStep = v.InferOutput<typeof branch>;
-export type SleepStep = v.InferOutput<typeof sleep>;
-export type UpdateVariableStep = v.InferOutput<typeof updateVariable>;
+type RunCommandStep = v.InferOutput<typeof runCommand>;
+type InvokeLambdaFunctionStep = v.InferOutput<typeof invokeLambdaFunction>;
+type ExecuteAwsApiStep = v.InferOutput<typeof executeAwsApi>;
+type AssertAwsResourcePropertyStep = v.InferOutput<typeof assertAwsResourceProperty>;
+type WaitForAwsResourcePropertyStep = v.InferOutput<typeof waitForAwsResourceProperty>;
+type BranchStep = v.InferOutput<typeof branch>;
+type SleepStep = v.InferOutput<typeof sleep>;
+type UpdateVariableStep = v.InferOutput<typeof updateVariable>;
 export type LoopStep = Omit<v.InferOutput<typeof loop>, 'inputs' | 'onCancel'> & {
   readonly onCancel?: undefined;
   readonly inputs: Omit<v.InferOutput<typeof loop>['inputs'], 'Steps'> & { readonly Steps: readonly AutomationStep[] };

@@ -11,7 +11,7 @@ import type { AutomationDocument, AutomationStep, LoopStep } from './automation.
 import type { CommandDocument } from './command.ts';
 import type { DocumentProblem } from './index.ts';
 
-export const SYSTEM_VARIABLES = [
+const SYSTEM_VARIABLES = [
   'global:ACCOUNT_ID',
   'global:DATE',
   'global:DATE_TIME',
@@ -121,7 +121,7 @@ function loopReferences(
   ];
 }
 
-export function outputNames(step: AutomationStep): string[] {
+function outputNames(step: AutomationStep): string[] {
   const declared = 'outputs' in step ? (step.outputs ?? []).map((output) => output.Name) : [];
   return [...(ACTION_OUTPUTS[step.action] ?? []), ...declared].map((name) => `${step.name}.${name}`);
 }

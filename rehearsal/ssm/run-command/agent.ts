@@ -39,7 +39,7 @@ const MAX_RUNS = 4;
 const STOPPED_EXIT_CODE = 137;
 const DEFAULT_WORKING_DIRECTORY = '/usr/bin';
 
-export const knowsEnvironmentVariables = (agentVersion: string): boolean => {
+const knowsEnvironmentVariables = (agentVersion: string): boolean => {
   const [major = 0, minor = 0, patch = 0] = agentVersion.split('.').map(Number);
   return major !== 3 ? major > 3 : minor !== 3 ? minor > 3 : patch >= 2746;
 };
@@ -194,7 +194,7 @@ function parseSource(text: string): Record<string, unknown> | undefined {
 }
 
 /** `https://s3.amazonaws.com/bucket/key`, `https://bucket.s3.eu-central-1.amazonaws.com/key` or `s3://bucket/key`. */
-export function s3Address(path: string, endpoint: string): string | undefined {
+function s3Address(path: string, endpoint: string): string | undefined {
   const virtual = path.match(/^https:\/\/([^/.]+)\.s3[.-][^/]*amazonaws\.com\/(.+)$/);
   const plain = path.match(/^(?:https:\/\/s3[^/]*amazonaws\.com\/|s3:\/\/)([^/]+)\/(.+)$/);
   const [, bucket, key] = virtual ?? plain ?? [];

@@ -6,7 +6,7 @@
  */
 export const MAX_STDOUT = 24_000;
 export const MAX_STDERR = 8_000;
-export const MAX_PLUGIN_OUTPUT = 2_500;
+const MAX_PLUGIN_OUTPUT = 2_500;
 
 const TRUNCATED = '--output truncated--';
 const ERROR_TITLE = '\n----------ERROR-------\n';

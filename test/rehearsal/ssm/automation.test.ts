@@ -160,6 +160,7 @@ describe('values', () => {
           inputs: { Service: 'ec2', Api: 'DescribeSubnets', SubnetIds: '{{ Ids }}' },
           outputs: [
             { Name: 'Cidrs', Selector: '$.Subnets[*].CidrBlock', Type: 'StringList' },
+            { Name: 'Anywhere', Selector: '$.Subnets..SubnetId', Type: 'StringList' },
             { Name: 'First', Selector: '$.Subnets[0].SubnetId', Type: 'String' },
             { Name: 'None', Selector: '$.Subnets[9].SubnetId', Type: 'String' },
           ],
@@ -168,6 +169,7 @@ describe('values', () => {
           'Use',
           {
             cidrs: '{{ Subnets.Cidrs }}',
+            ids: '{{ Subnets.Anywhere }}',
             seconds: '{{ Seconds }}',
             text: '{{ Subnets.First }} of {{ Ids }}',
             none: '{{ Subnets.None }}',
@@ -191,6 +193,7 @@ describe('values', () => {
     expect(events).toEqual([
       expect.objectContaining({
         cidrs: ['10.0.101.0/24', '10.0.102.0/24'],
+        ids: ['subnet-1', 'subnet-2'],
         seconds: 30,
         text: 'subnet-1 of ["subnet-1","subnet-2"]',
         none: '',
@@ -447,6 +450,18 @@ describe('aws:runCommand', () => {
       ['Run Failed'],
       expect.stringContaining('ended with the status Failed'),
     ]);
+  });
+
+  test.each([
+    ['failed', command('exit 1', { onFailure: 'step:Judge' })],
+    ['was not over in time', command('sleep 30', { onFailure: 'step:Judge', timeoutSeconds: 1 })],
+  ])('that %s has put out its CommandId for the step that judges it', async (_, step) => {
+    const { account, events } = accountWithFunction();
+    await ended(
+      account,
+      await start(account, [step, lambda('Judge', { commandId: '{{ Run.CommandId }}' })], parameters),
+    );
+    expect(events).toEqual([{ step: 'Judge', commandId: account.ssm.commands[0]?.CommandId }]);
   });
 
   test('that is cancelled ends the command on the machine and follows onCancel', async () => {

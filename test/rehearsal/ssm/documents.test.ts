@@ -135,7 +135,7 @@ describe('CreateDocument', () => {
           name: 'A',
           action: 'aws:executeAwsApi',
           inputs: { Service: 'ec2', Api: 'X' },
-          outputs: [{ Name: 'O', Selector: '$..Id', Type: 'String' }],
+          outputs: [{ Name: 'O', Selector: '$.Items[?(@.Id)]', Type: 'String' }],
         },
       ]),
       'outputs[0].Selector: is not a JSONPath',

@@ -9,7 +9,7 @@ import { createSsmService, type SsmOptions, type SsmService } from '../../../reh
 import { type ExecOptions, type ExecResult, type Instance, type Machine, World } from '../../../rehearsal/world.ts';
 
 /** What the agent writes goes below a directory of its own; everything else is as on this host. */
-export class LocalMachine implements Machine {
+class LocalMachine implements Machine {
   readonly name: string;
   readonly privateIpAddress = '10.0.1.11';
   readonly directory = mkdtempSync(join(tmpdir(), 'proxyflip-ssm-'));
