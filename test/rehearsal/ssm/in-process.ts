@@ -1,12 +1,20 @@
 /** A world with machines whose commands run in a directory of this host, and a dispatcher that calls actions in process. */
+
 import { spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from '@jest/globals';
 import type { Action, CallRecord, Dispatcher, Service } from '../../../rehearsal/aws/service.ts';
 import { ServiceError } from '../../../rehearsal/aws/service.ts';
 import { createSsmService, type SsmOptions, type SsmService } from '../../../rehearsal/ssm/service.ts';
 import { type ExecOptions, type ExecResult, type Instance, type Machine, World } from '../../../rehearsal/world.ts';
+
+const directories: string[] = [];
+
+afterAll(() => {
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
+});
 
 /** What the agent writes goes below a directory of its own; everything else is as on this host. */
 class LocalMachine implements Machine {
@@ -17,6 +25,7 @@ class LocalMachine implements Machine {
   reboots = 0;
 
   constructor(name: string) {
+    directories.push(this.directory);
     this.name = name;
   }
 
