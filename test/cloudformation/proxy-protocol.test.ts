@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RegoEngine, TemplateFile } from '@aws/cloudformation-validate';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { parseProperties } from '../../functions/proxy-protocol/properties.ts';
 import { readTemplate, type Template } from './template.ts';
 
 describe('cloudformation/proxy-protocol.yaml', () => {
@@ -29,4 +30,124 @@ describe('cloudformation/proxy-protocol.yaml', () => {
       engine.free();
     }
   });
+
+  test('its own checks, where the validator is blind: times, effects, actions and what is not narrowed', () => {
+    const roles = Object.values(template.Resources).filter((each) => each.Type.startsWith('AWS::IAM::'));
+    const statements = roles.flatMap(({ Properties }) => statementsOf(Properties));
+    expect(statements.length).toBeGreaterThan(10);
+    for (const { Effect, Action, Sid } of statements) {
+      expect([Sid, Effect]).toEqual([Sid, 'Allow']);
+      for (const action of [Action].flat())
+        expect([Sid, action]).toEqual([Sid, expect.stringMatching(/^[a-z0-9]+:[A-Z][A-Za-z]+$/)]);
+    }
+    // Each `*` stands below a comment that says why AWS allows no better.
+    const open = statements.filter((each) => [each.Resource].flat().includes('*')).map((each) => each.Sid);
+    expect(open.sort()).toEqual(['FindNodes', 'FollowCommands', 'ReadFleet', 'ReadLoadBalancers']);
+    for (const { Type, Properties } of Object.values(template.Resources)) {
+      if (Type === 'AWS::Lambda::Function') {
+        expect(Properties).toMatchObject({ Runtime: 'nodejs24.x', Handler: 'index.handler', Architectures: ['arm64'] });
+        expect(Properties.Timeout).toBeLessThanOrEqual(900);
+      }
+    }
+    expect(template.Parameters.SwitchTimeoutSeconds).toMatchObject({ MaxValue: 3600 });
+  });
+
+  test('every action that the functions and the runbook use is allowed, and every allowed one is used', () => {
+    const allowed = (names: readonly string[]) =>
+      new Set(
+        names
+          .flatMap((name) => statementsOf(template.Resources[name]?.Properties ?? {}))
+          .flatMap(({ Action }) => [Action].flat()),
+      );
+    const prefix = (action: string) =>
+      /LoadBalancer|DescribeTags/.test(action) ? 'elasticloadbalancing' : action === 'Invoke' ? 'lambda' : 'ssm';
+    const used = (folder: string) =>
+      new Set(
+        [...sourcesOf(folder), ...sourcesOf('functions/shared')]
+          .flatMap((source) => [...source.matchAll(/new (\w+)Command\(/g)].map((match) => match[1] ?? ''))
+          .map((action) => (action === 'Invoke' ? 'lambda:InvokeFunction' : `${prefix(action)}:${action}`)),
+      );
+    expect([...allowed(['LoadBalancerFunctionRole'])].filter((each) => !each.startsWith('logs:')).sort()).toEqual(
+      [...used('functions/load-balancer')].sort(),
+    );
+    const notCalls = ['iam:PassRole'];
+    expect(
+      [...allowed(['ProxyProtocolFunctionRole', 'CallItself'])]
+        .filter((each) => !each.startsWith('logs:') && !notCalls.includes(each))
+        .sort(),
+    ).toEqual([...used('functions/proxy-protocol')].sort());
+  });
+
+  test('the custom resource passes every property that the function knows, and the function takes every default', () => {
+    const { ProxyProtocol } = template.Resources;
+    const properties = ProxyProtocol?.Properties ?? {};
+    const defaults = Object.fromEntries(
+      Object.entries(properties).map(([name, value]) => {
+        const parameter = template.Parameters[(value as { Ref?: string }).Ref ?? ''];
+        return [name, parameter?.Default === undefined ? 'x' : String(parameter.Default)];
+      }),
+    );
+    const parsed = parseProperties({ ...defaults, LoadBalancerName: 'web', FleetTagValue: 'web' });
+    expect(Object.keys(properties).sort()).toEqual(Object.keys(parsed).sort());
+    expect(
+      parseProperties({
+        ServiceToken: 'x',
+        LoadBalancerName: 'web',
+        FleetTagKey: 'proxyflip-fleet',
+        FleetTagValue: 'web',
+      }),
+    ).toEqual(parsed);
+  });
+
+  test('whatever the function takes as a property the runbook takes as a parameter', () => {
+    const content = template.Resources.SwitchDocument?.Properties.Content as { parameters?: object } | undefined;
+    const passed = Object.keys(
+      parseProperties({ ServiceToken: 'x', LoadBalancerName: 'web', FleetTagKey: 'k', FleetTagValue: 'v' }),
+    );
+    for (const name of passed.filter((each) => !['ServiceToken', 'ServiceTimeout', 'DeletionMode'].includes(each))) {
+      expect(Object.keys(content?.parameters ?? {})).toContain(name);
+    }
+  });
+
+  test('the console-only form has the runbook and no switch of its own', () => {
+    const withSwitch = Object.entries(template.Resources)
+      .filter(([, each]) => each.Condition === 'HasSwitch')
+      .map(([name]) => name);
+    expect(withSwitch.sort()).toEqual([
+      'CallItself',
+      'ProxyProtocol',
+      'ProxyProtocolFunction',
+      'ProxyProtocolFunctionLogs',
+      'ProxyProtocolFunctionRetries',
+      'ProxyProtocolFunctionRole',
+    ]);
+  });
+
+  test('every parameter is in a group, and has a description', () => {
+    const grouped = template.Metadata['AWS::CloudFormation::Interface'].ParameterGroups.flatMap(
+      (each) => each.Parameters,
+    );
+    expect([...grouped].sort()).toEqual(Object.keys(template.Parameters).sort());
+    for (const parameter of Object.values(template.Parameters)) expect(parameter.Description).toMatch(/\.$/);
+  });
 });
+
+interface Statement {
+  readonly Sid: string;
+  readonly Effect: string;
+  readonly Action: string | readonly string[];
+  readonly Resource: unknown;
+}
+
+function statementsOf(properties: Record<string, unknown>): Statement[] {
+  const { Policies = [], PolicyDocument } = properties as {
+    Policies?: { PolicyDocument: { Statement: Statement[] } }[];
+    PolicyDocument?: { Statement: Statement[] };
+  };
+  return [...Policies.flatMap((each) => each.PolicyDocument.Statement), ...(PolicyDocument?.Statement ?? [])];
+}
+
+const sourcesOf = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((each) => each.isFile())
+    .map((each) => readFileSync(join(each.parentPath, each.name), 'utf8'));
