@@ -160,21 +160,26 @@ nginx_configuration() { nginx -T 2>/dev/null || true; }
 
 # Other people's servers on an instance port: proxy_protocol on one listener of an address makes every server on it
 # require the line, and in `both` connections come by sockets that those servers do not know.
-# Prints "file:line<TAB>listen directive<TAB>body" for each, body without comments and white space.
+# Prints, for each listen directive that counts: file, line of the directive, line of its server, the directive, port,
+# whether the server answers for any name (default or catch-all), and the server's body without comments and white space.
 other_servers() {
-  nginx_configuration | awk -v ports=" $(port_numbers "$INSTANCE_PORTS")" '
-    function port_of(listen,   first) {
-      first = listen; sub(/^listen +/, "", first); sub(/ .*/, "", first)
+  nginx_configuration | awk -v ports=" $(port_numbers "$INSTANCE_PORTS")" -v OFS='\t' '
+    function port_of(directive,   first) {
+      first = directive; sub(/^listen +/, "", first); sub(/ .*/, "", first)
       if (first ~ /^unix:/) return ""
       if (first ~ /^[0-9]+$/) return first
       if (first ~ /:[0-9]+$/) { sub(/.*:/, "", first); return first }
       return "80"
     }
-    function end_server(   i, n, own, listens) {
-      n = split(statements, list, "\n"); own = 0
-      for (i = 1; i <= n; i++) if (list[i] ~ /^listen /) { listens = 1; if (index(ports, " " port_of(list[i]) " ")) own = i }
-      if (!listens && index(ports, " 80 ")) own = 1
-      if (own) { gsub(/[ \n]+/, " ", body); printf "%s:%d\t%s\t%s\n", file, started, listens ? list[own] : "listen 80", body }
+    function end_server(   i, catches) {
+      if (taken) return
+      # Without a listen directive a server listens on 80 (nginx as root), which cannot be taken over line by line.
+      if (!listens) { listens = 1; directive[1] = "listen 80 (by default)"; at[1] = 0 }
+      for (i = 1; i <= listens; i++) {
+        if (!index(ports, " " port_of(directive[i]) " ")) continue
+        catches = directive[i] ~ / default_server/ || !named ? "catches" : "named"
+        print file, at[i], started, directive[i], port_of(directive[i]), catches, body
+      }
     }
     /^# configuration file / { file = $4; sub(/:$/, "", file); line = 0; depth = 0; in_server = 0; next }
     { line++
@@ -183,7 +188,7 @@ other_servers() {
         c = substr(text, i, 1)
         if (c == "{") {
           gsub(/^[ \t]+|[ \t]+$/, "", word)
-          if (word == "server" && !in_server && file !~ /\/proxyflip/) { in_server = 1; level = depth; started = line; statements = ""; body = "" }
+          if (word == "server" && !in_server && file !~ /\/proxyflip/) { in_server = 1; level = depth; started = line; listens = 0; named = 0; taken = 0; body = "" }
           else if (in_server) body = body word "{"
           word = ""; depth++
         } else if (c == "}") {
@@ -191,7 +196,12 @@ other_servers() {
           if (in_server && depth == level) { in_server = 0; end_server() } else if (in_server) body = body "}"
         } else if (c == ";") {
           gsub(/[ \t]+/, " ", word); gsub(/^ | $/, "", word)
-          if (in_server) { body = body word ";"; if (depth == level + 1) statements = statements word "\n" }
+          if (in_server) {
+            body = body word ";"
+            if (depth == level + 1 && word ~ /^listen /) { listens++; directive[listens] = word; at[listens] = line }
+            if (word ~ /^include proxyflip\/listen\//) taken = 1
+            if (depth == level + 1 && word ~ /^server_name / && word !~ /^server_name (_|""|localhost)$/) named = 1
+          }
           word = ""
         } else word = word c
       }
@@ -215,13 +225,83 @@ is_untouched_default() { # file, body
   esac
 }
 
+# Gate, and what TakeOver would do: lines of "file line port catches" in TAKEN.
 check_other_servers() {
-  local place listen body
-  while IFS=$'\t' read -r place listen body; do
-    if ! is_untouched_default "${place%:*}" "$body"; then
-      fail ERR_EXISTING_SERVER "$place: a server with '$listen' is on an instance port and is not proxyflip's; move it to another port or remove it, then run again"
+  local file line server directive port catches body
+  TAKEN=''
+  while IFS=$'\t' read -r file line server directive port catches body; do
+    if is_untouched_default "$file" "$body"; then continue; fi
+    if [ "$EXISTING_SERVERS" = Refuse ]; then
+      fail ERR_EXISTING_SERVER "$file:$server: a server with '$directive' is on an instance port and is not proxyflip's; run with ExistingServers=TakeOver, or move it to another port"
     fi
+    if [ "$line" = 0 ]; then
+      fail ERR_EXISTING_SERVER "$file:$server: a server without a listen line is on port 80 by default; write 'listen 80;' into it and run again"
+    fi
+    TAKEN+="$(realpath "$file") $line $port $catches"$'\n'
   done < <(other_servers)
+}
+
+# Replace exactly the listen lines of other servers by the include of their port. The original is kept, and Uninstall puts it
+# back. A server that answers for any name stays the default of its port; ours is not installed there.
+take_over() {
+  local file line port catches kept include
+  while read -r file line port catches; do
+    [ -n "$file" ] || continue
+    kept=$KEPT/originals/files$file
+    if [ ! -e "$kept" ]; then
+      mkdir -p "$(dirname "$kept")"
+      cp -a "$file" "$kept"
+    fi
+    include="proxyflip/listen/$port-other.conf"
+    if [ "$catches" = catches ]; then
+      include="proxyflip/listen/$port.conf"
+      mkdir -p $SETTINGS
+      touch "$SETTINGS/default-taken-$port"
+    fi
+    # The second listen line of a server on the same port, such as [::]:80, has its like in the include already.
+    awk -v at="$line" -v port="$port" -v include="$include" '
+      NR == at {
+        while (match($0, /listen[ \t]+[^;]*;/)) {
+          directive = substr($0, RSTART, RLENGTH)
+          head = head substr($0, 1, RSTART - 1)
+          $0 = substr($0, RSTART + RLENGTH)
+          plain = directive; gsub(/[ \t]+/, " ", plain); sub(/^listen /, "", plain); sub(/[ ;].*/, "", plain); sub(/.*:/, "", plain)
+          if (plain != port) head = head directive
+          else { head = head (done++ ? "" : "include " include ";"); was = was " # proxyflip: " directive }
+        }
+        # At the end of the line: a line more would move the places of those below.
+        print head $0 was; next
+      }
+      { print }' "$file" >"$file.proxyflip"
+    cat "$file.proxyflip" >"$file"
+    rm "$file.proxyflip"
+    CHANGED=yes NGINX_CHANGED=yes
+  done <<<"$TAKEN"
+  drop_second_includes
+}
+
+# A server that listened on 80 and on [::]:80 has the include twice now; nginx refuses what is listened on twice.
+drop_second_includes() {
+  local file
+  while read -r file _; do
+    [ -n "$file" ] || continue
+    awk '
+      /(^|[ \t])server[ \t]*\{/ { delete seen }
+      match($0, /include proxyflip\/listen\/[^;]*;/) {
+        name = substr($0, RSTART, RLENGTH)
+        if (name in seen) $0 = substr($0, 1, RSTART - 1) substr($0, RSTART + RLENGTH)
+        seen[name] = 1
+      }
+      { print }' "$file" >"$file.proxyflip"
+    cat "$file.proxyflip" >"$file"
+    rm "$file.proxyflip"
+  done <<<"$TAKEN"
+}
+
+give_back() {
+  local kept
+  [ -d $KEPT/originals/files ] || return 0
+  find $KEPT/originals/files -type f | while read -r kept; do cp -a "$kept" "${kept#"$KEPT/originals/files"}"; done
 }
 
 step_aside() {
@@ -264,16 +344,16 @@ payload() {
   esac
 }
 
-listen_lines() { # port, plain|proxy
-  local flag='' cidr
-  [ "$2" = proxy ] && flag=' proxy_protocol'
+listen_lines() { # port, plain|proxy, " default_server" or ""
+  local flag=$3 cidr
+  [ "$2" = proxy ] && flag+=' proxy_protocol'
   echo "# Written by proxyflip for the mode that is set: how connections reach the servers on instance port $1."
-  echo "listen $1 default_server$flag;"
-  if [ -e /proc/net/if_inet6 ]; then echo "listen [::]:$1 default_server$flag;"; fi
+  echo "listen $1$flag;"
+  if [ -e /proc/net/if_inet6 ]; then echo "listen [::]:$1$flag;"; fi
   echo '# In mode both: from HAProxy, for connections without a PROXY line and with one. What HAProxy says of them is believed:'
   echo '# the peer of the first kind, and 0.0.0.0 for the second.'
-  echo "listen unix:$RUN/$1-plain.sock default_server proxy_protocol;"
-  echo "listen unix:$RUN/$1-claimed.sock default_server proxy_protocol;"
+  echo "listen unix:$RUN/$1-plain.sock$3 proxy_protocol;"
+  echo "listen unix:$RUN/$1-claimed.sock$3 proxy_protocol;"
   echo 'real_ip_header proxy_protocol;'
   echo 'set_real_ip_from unix:;'
   echo '# The load balancer'\''s subnets: a PROXY line from elsewhere is not believed.'
@@ -282,7 +362,11 @@ listen_lines() { # port, plain|proxy
 
 write_listen_lines() { # plain|proxy
   local port
-  for port in $(port_numbers "$SET_PORTS"); do listen_lines "$port" "$1" | put "$NGINX/listen/$port.conf"; done
+  for port in $(port_numbers "$SET_PORTS"); do
+    listen_lines "$port" "$1" ' default_server' | put "$NGINX/listen/$port.conf"
+    # For servers of somebody else that were taken over.
+    listen_lines "$port" "$1" '' | put "$NGINX/listen/$port-other.conf"
+  done
 }
 
 write_files() {
@@ -299,6 +383,7 @@ write_files() {
   payload snippets/application.conf | put $NGINX/snippets/application.conf
   payload snippets/port.conf | put $NGINX/snippets/port.conf
   for pair in $SET_PORTS; do
+    if [ -e "$SETTINGS/default-taken-${pair%%=*}" ]; then continue; fi
     payload "vhosts/${pair#*=}.conf" | sed "s/@PORT@/${pair%%=*}/g" | put "$NGINX/vhosts/${pair%%=*}.conf"
   done
   payload vhosts/health.conf | sed "s/@HEALTH_PORT@/$SET_HEALTH_PORT/g" | put $NGINX/vhosts/health.conf
@@ -310,6 +395,7 @@ write_files() {
   for file in "$NGINX"/vhosts/[0-9]*.conf "$NGINX"/listen/*.conf; do
     [ -e "$file" ] || continue
     port=$(basename "$file" .conf)
+    port=${port%-other}
     if [[ " $(port_numbers "$SET_PORTS")" != *" $port "* ]]; then
       rm "$file"
       CHANGED=yes NGINX_CHANGED=yes
@@ -331,9 +417,9 @@ checksum() { # over the managed files, in one order
 
 nginx_master() { systemctl show --property=MainPID --value nginx.service; }
 
-# Test, then reload, and return only when no worker of before accepts any more. A failed test puts the files of before back.
+# Test, then reload; where either fails, the files of before are put back.
 reload_nginx() {
-  local said master pid old limit
+  local said
   if ! said=$(nginx -t 2>&1); then
     restore_backup
     fail ERR_NGINX_TEST "nginx does not take the new configuration, the one of before is back: $(grep -m1 -E '\[(emerg|alert|crit)\]' <<<"$said")"
@@ -342,17 +428,23 @@ reload_nginx() {
     systemctl start nginx.service || fail ERR_NGINX_START "nginx does not start: $(journalctl -u nginx.service -n 3 -o cat | tr '\n' ' ')"
     return
   fi
+  if ! reload_and_wait; then
+    restore_backup
+    fail ERR_NGINX_RELOAD "nginx keeps its old workers: it refused the new configuration, the files of before are back: $(tail -n 1 /var/log/nginx/error.log)"
+  fi
+}
+
+# Returns when no worker of before accepts any more: a worker that is shutting down has closed its listeners, and may live
+# as long as its last WebSocket.
+reload_and_wait() {
+  local pid old limit master
   master=$(nginx_master)
   old=$(cat "/proc/$master/task/$master/children")
-  systemctl reload nginx.service || fail ERR_NGINX_RELOAD 'nginx was asked to reload and could not; see its error log'
+  systemctl reload nginx.service || return 1
   limit=$((SECONDS + 30))
   for pid in $old; do
-    # A worker that is shutting down has closed its listeners; it may live as long as its last WebSocket.
     while [ -e "/proc/$pid" ] && ! grep -aq 'shutting down' "/proc/$pid/cmdline" 2>/dev/null; do
-      if [ $SECONDS -ge $limit ]; then
-        restore_backup
-        fail ERR_NGINX_RELOAD "nginx keeps its old workers: it refused the new configuration, the files of before are back: $(tail -n 1 /var/log/nginx/error.log)"
-      fi
+      [ $SECONDS -lt $limit ] || return 1
       sleep 0.05
     done
   done
@@ -363,9 +455,14 @@ backup() {
   mkdir -p $KEPT/last-good
   if [ -d $NGINX ]; then cp -a $NGINX $KEPT/last-good/proxyflip; fi
   if [ -e /etc/nginx/conf.d/proxyflip.conf ]; then cp -a /etc/nginx/conf.d/proxyflip.conf $KEPT/last-good/; fi
+  local file
+  while read -r file _; do
+    if [ -n "$file" ]; then cp -a --parents "$file" $KEPT/last-good/; fi
+  done <<<"$TAKEN"
 }
 
 restore_backup() {
+  if [ -d $KEPT/last-good/etc ]; then cp -a $KEPT/last-good/etc/. /etc/; fi
   rm -rf $NGINX /etc/nginx/conf.d/proxyflip.conf
   if [ -d $KEPT/last-good/proxyflip ]; then cp -a $KEPT/last-good/proxyflip $NGINX; fi
   if [ -e $KEPT/last-good/proxyflip.conf ]; then
@@ -418,6 +515,7 @@ set_mode() {
   if [ "$before" = none ]; then SET_LISTENER=plain; fi
 
   backup
+  take_over
   write_files
   step_aside
   if [ "$CHANGED" = yes ]; then
@@ -656,8 +754,9 @@ uninstall() {
   rmdir --ignore-fail-on-non-empty /etc/systemd/system/nginx.service.d 2>/dev/null || true
   rm -f /etc/systemd/system/proxyflip-*
   if [ -e $KEPT/originals/sites-enabled-default ]; then mv $KEPT/originals/sites-enabled-default /etc/nginx/sites-enabled/default; fi
+  give_back
   systemctl daemon-reload
-  nginx -t -q && systemctl reload nginx.service
+  nginx -t -q && reload_and_wait
   rm -rf $SETTINGS $KEPT $LIBRARY $CHAT $RUN /run/proxyflip-health /run/proxyflip.lock
   SET_MODE=none CHANGED=yes
   report plain

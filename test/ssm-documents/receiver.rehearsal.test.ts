@@ -63,22 +63,18 @@ describe.each(RELEASES)('receiver on %s', (release) => {
   const setMode = (Mode: string) => document({ Operation: 'SetMode', Mode, ...PORTS });
 
   /** The status of a request from the clients' namespace; 000 where none came. */
-  async function status(port: number, kind: 'plain' | 'proxy'): Promise<string> {
-    const child = spawn('ip', [
-      'netns',
-      'exec',
-      clientsNamespace,
-      'curl',
-      '--silent',
+  const status = (port: number, kind: 'plain' | 'proxy') =>
+    clientsCurl(
       '--output',
       '/dev/null',
-      '--max-time',
-      '5',
       '--write-out',
       '%{http_code}',
       ...(kind === 'proxy' ? ['--haproxy-protocol'] : []),
       `http://${MACHINE}:${port}/`,
-    ]);
+    );
+
+  async function clientsCurl(...args: string[]): Promise<string> {
+    const child = spawn('ip', ['netns', 'exec', clientsNamespace, 'curl', '--silent', '--max-time', '5', ...args]);
     let out = '';
     child.stdout.on('data', (chunk) => {
       out += chunk;
@@ -256,6 +252,34 @@ describe.each(RELEASES)('receiver on %s', (release) => {
   test('an agent that hands no values over as environment variables is refused', async () => {
     await expect(document({})).rejects.toThrow('ERR_AGENT_TOO_OLD');
   });
+
+  test('TakeOver replaces exactly the listen lines of other servers, both serve them, and Uninstall gives them back', async () => {
+    await setMode('plain');
+    await shell(
+      `printf 'server {\\n  listen 80;\\n  listen [::]:80;\\n  server_name shop.example;\\n  return 200 "shop $remote_addr\\\\n";\\n}\\n' >/etc/nginx/conf.d/shop.conf; nginx -t && systemctl reload nginx`,
+    );
+    const original = await shell('cat /etc/nginx/conf.d/shop.conf');
+    const shop = (...more: string[]) =>
+      clientsCurl('--header', 'Host: shop.example', ...more, `http://${MACHINE}/`).then((said) => said.trim());
+    const takeOver = (Mode: string) => document({ Operation: 'SetMode', Mode, ...PORTS, ExistingServers: 'TakeOver' });
+
+    expect(await takeOver('both')).toMatchObject({ mode: 'both' });
+    const taken = await shell('cat /etc/nginx/conf.d/shop.conf');
+    expect(taken).toContain('include proxyflip/listen/80-other.conf; # proxyflip: listen 80;');
+    expect(taken.replace(/^.*(listen|proxyflip).*\n?/gm, '')).toBe(original.replace(/^.*listen.*\n?/gm, ''));
+    expect(await shop()).toBe(`shop ${CLIENTS}`);
+    expect(await shop('--haproxy-protocol')).toBe('shop 0.0.0.0');
+    expect(await takeOver('proxy')).toMatchObject({ mode: 'proxy' });
+    expect(await shop('--haproxy-protocol')).toBe(`shop ${CLIENTS}`);
+    expect(await takeOver('proxy')).toMatchObject({ changed: false });
+    await setMode('plain');
+    await document({ Operation: 'Uninstall' });
+
+    expect(await shell('cat /etc/nginx/conf.d/shop.conf')).toBe(original);
+    expect(await shop()).toBe(`shop ${CLIENTS}`);
+    await shell('rm /etc/nginx/conf.d/shop.conf; systemctl reload nginx');
+    await setMode('plain');
+  }, 60_000);
 
   test('Uninstall leaves the host as it was found', async () => {
     await setMode('plain');
