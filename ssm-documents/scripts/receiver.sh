@@ -435,18 +435,31 @@ reload_nginx() {
 }
 
 # Returns when no worker of before accepts any more: a worker that is shutting down has closed its listeners, and may live
-# as long as its last WebSocket.
+# as long as its last WebSocket. Somebody else's reload may be under way at the same time, whose workers come after ours were
+# counted and before ours come (seen): so the accepting workers also have to stay the same for a while.
 reload_and_wait() {
-  local pid old limit master
+  local master old now seen='' calm=0 limit pid
   master=$(nginx_master)
-  old=$(cat "/proc/$master/task/$master/children")
+  old=" $(accepting_workers "$master") "
   systemctl reload nginx.service || return 1
   limit=$((SECONDS + 30))
-  for pid in $old; do
-    while [ -e "/proc/$pid" ] && ! grep -aq 'shutting down' "/proc/$pid/cmdline" 2>/dev/null; do
-      [ $SECONDS -lt $limit ] || return 1
-      sleep 0.05
+  while [ $calm -lt 6 ]; do
+    [ $SECONDS -lt $limit ] || return 1
+    sleep 0.05
+    now=$(accepting_workers "$master")
+    if [ "$now" = "$seen" ]; then calm=$((calm + 1)); else calm=0; fi
+    seen=$now
+    for pid in $now; do
+      if [[ $old == *" $pid "* ]]; then calm=0; fi
     done
+  done
+}
+
+accepting_workers() { # master
+  local pid children
+  children=$(cat "/proc/$1/task/$1/children")
+  for pid in $children; do
+    if ! grep -aq 'shutting down' "/proc/$pid/cmdline" 2>/dev/null; then printf '%s ' "$pid"; fi
   done
 }
 
