@@ -9,7 +9,7 @@ import type {
 import type { Clock } from '../shared/clock.ts';
 import { messageOf, serviceErrorName } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
-import { CONSOLE_OWNER, type Direction, readState, type SwitchState, writeState } from '../shared/switch-state.ts';
+import { CONSOLE_OWNER, type Direction, readState, type StoredState, writeState } from '../shared/switch-state.ts';
 import type { Answer } from './cfn-response.ts';
 import { describeFailure, getExecution, isRunning, outputOf, startExecution, stopExecution } from './execution.ts';
 import { physicalResourceId } from './physical-resource-id.ts';
@@ -99,14 +99,15 @@ async function remove(run: Run, event: CloudFormationCustomResourceDeleteEvent):
   const name: unknown = event.ResourceProperties.LoadBalancerName;
   // A Create that never got as far as a load balancer's name has made nothing.
   if (typeof name !== 'string' || !/^[a-zA-Z0-9-]{1,32}$/.test(name)) return done('Nothing was made.');
-  const state = await run.settledState(name);
-  if (state === undefined) return done(`${name} is not switched by anyone.`);
+  const stored = await run.settledState(name);
+  if (stored === undefined) return done(`${name} is not switched by anyone.`);
+  const { state } = stored;
   if (state.owner !== ownerOf(event)) return done(`${name} belongs to ${state.owner}; nothing was changed.`);
 
   const properties = parseProperties(event.ResourceProperties);
   if (properties.DeletionMode === 'Retain') {
     // Left as it is, for a person or another stack to take over.
-    await writeState(run.deps.ssm, name, { ...state, owner: CONSOLE_OWNER });
+    await writeState(run.deps.ssm, name, stored, { ...state, owner: CONSOLE_OWNER });
     return done(`${name} stays as it is, with receivers in ${state.mode}.`);
   }
   const execution = await run.finish('disable', properties);
@@ -156,13 +157,13 @@ class Run {
   }
 
   /** The load balancer's state once nothing is at work on it; of our own runs, what is still at work is stopped. */
-  async settledState(loadBalancerName: string): Promise<SwitchState | undefined> {
+  async settledState(loadBalancerName: string): Promise<StoredState | undefined> {
     for (;;) {
-      const state = (await readState(this.deps.ssm, loadBalancerName))?.state;
-      if (state === undefined || state.owner !== ownerOf(this.#event)) return state;
-      if (state.startedBy === this.#startedBy) return state;
-      if (!isRunning(await getExecution(this.deps.ssm, state.executionId))) return state;
-      await this.stopAndAwait(state.executionId);
+      const stored = await readState(this.deps.ssm, loadBalancerName);
+      if (stored === undefined || stored.state.owner !== ownerOf(this.#event)) return stored;
+      if (stored.state.startedBy === this.#startedBy) return stored;
+      if (!isRunning(await getExecution(this.deps.ssm, stored.state.executionId))) return stored;
+      await this.stopAndAwait(stored.state.executionId);
     }
   }
 

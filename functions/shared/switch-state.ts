@@ -90,27 +90,32 @@ export async function createState(ssm: SSMClient, loadBalancerName: string, stat
 }
 
 /**
- * Take the state over from `previous`, whose execution has ended.
+ * Write the next state over the one that was read, if nobody has written since.
  *
- * PutParameter knows no condition, so two may both overwrite. The version that the write got tells: exactly one of them
- * is the next after the one read. The other puts the winner's value back and gives up.
+ * PutParameter knows no condition, so two may both overwrite: two runs that take over at once; or a step that goes on after its
+ * execution was cancelled (a Lambda invocation cannot be ended) and the undo that follows. The version that a write got tells:
+ * exactly one of them is the next after the one read. The other puts the winner's value back and gives up.
+ *
+ * @throws StateLostError  somebody else has written; what they wrote stands
  */
-export async function takeOverState(
+export async function writeState(
   ssm: SSMClient,
   loadBalancerName: string,
   previous: StoredState,
   state: SwitchState,
-): Promise<void> {
+): Promise<StoredState> {
   const written = await put(ssm, loadBalancerName, state, true);
-  if (written === previous.parameterVersion + 1) return;
+  if (written === previous.parameterVersion + 1) return { state, parameterVersion: written };
   const name = stateParameterName(loadBalancerName);
-  const winner = await readVersion(ssm, loadBalancerName, `${name}:${written - 1}`);
-  if (winner !== undefined) await put(ssm, loadBalancerName, winner.state, true);
-  throw new SwitchBusyError(loadBalancerName, winner?.state ?? previous.state);
-}
-
-export async function writeState(ssm: SSMClient, loadBalancerName: string, state: SwitchState): Promise<void> {
-  await put(ssm, loadBalancerName, state, true);
+  // Version 1: it was deleted meanwhile, and this write made it anew.
+  const winner = written === 1 ? undefined : await readVersion(ssm, loadBalancerName, `${name}:${written - 1}`);
+  // The SDK repeats a call whose answer was lost: then the one before was this same write.
+  if (winner !== undefined && JSON.stringify(winner.state) === JSON.stringify(state)) {
+    return { state, parameterVersion: written };
+  }
+  if (winner === undefined) await deleteState(ssm, loadBalancerName);
+  else await put(ssm, loadBalancerName, winner.state, true);
+  throw new StateLostError(loadBalancerName, state.executionId, winner?.state);
 }
 
 export async function deleteState(ssm: SSMClient, loadBalancerName: string): Promise<void> {
@@ -125,25 +130,26 @@ export async function deleteState(ssm: SSMClient, loadBalancerName: string): Pro
 const SETTLE_MS = 2_000;
 
 /**
- * The state, if it names this execution.
+ * The state, if this execution holds it and has not ended.
  *
- * @throws StateLostError  somebody removed it, or another execution holds it: nothing may be written any more
+ * @throws StateLostError  it is gone, another execution holds it, or this one was undone: nothing may be changed any more
  */
 export async function requireState(
   ssm: SSMClient,
   clock: Clock,
   loadBalancerName: string,
   executionId: string,
-): Promise<SwitchState> {
+): Promise<StoredState> {
   let stored = await readState(ssm, loadBalancerName);
   if (stored?.state.executionId !== executionId) {
     await clock.sleep(SETTLE_MS);
     stored = await readState(ssm, loadBalancerName);
   }
-  if (stored?.state.executionId !== executionId) {
-    throw new StateLostError(loadBalancerName, executionId, stored?.state.executionId);
+  const isHeld = stored?.state.executionId === executionId && !['done', 'undone'].includes(stored.state.phase);
+  if (stored === undefined || !isHeld) {
+    throw new StateLostError(loadBalancerName, executionId, stored?.state);
   }
-  return stored.state;
+  return stored;
 }
 
 /** As `AutomationExecutionStatus` has it; anything else is still going on, or may be. */
@@ -221,10 +227,15 @@ export class OtherOwnerError extends ProxyflipError {
 }
 
 export class StateLostError extends ProxyflipError {
-  constructor(loadBalancerName: string, executionId: string, holder: string | undefined) {
+  /** What the parameter holds instead; undefined = it is gone. */
+  readonly holder: SwitchState | undefined;
+
+  constructor(loadBalancerName: string, executionId: string, holder: SwitchState | undefined) {
+    const found = holder === undefined ? 'is gone' : `names execution ${holder.executionId} in phase ${holder.phase}`;
     super(
       'ERR_STATE_LOST',
-      `the parameter ${stateParameterName(loadBalancerName)} ${holder === undefined ? 'is gone' : `names execution ${holder}`}, not ${executionId}. Nothing more is written by this execution; run again.`,
+      `the parameter ${stateParameterName(loadBalancerName)} ${found}: execution ${executionId} was cancelled or taken over, and this step writes nothing more. Run again.`,
     );
+    this.holder = holder;
   }
 }

@@ -98,6 +98,8 @@ export class FakeAws {
   }[] = [];
   /** Throws before or after the n-th call of an action has acted: `{ action: 'PutParameter', when: 'after' }`. */
   fault: ((action: string, when: 'before' | 'after') => void) | undefined;
+  /** Waited for before a call acts: to let something else happen in between. */
+  meanwhile: ((action: string) => Promise<void>) | undefined;
   onSleep: ((ms: number) => void) | undefined;
   now = Date.parse('2026-11-21T00:00:00Z');
   started = 0;
@@ -162,6 +164,7 @@ export class FakeAws {
       send: async (command) => {
         const action = command.constructor.name.replace(/Command$/, '');
         this.calls.push({ action, input: command.input });
+        await this.meanwhile?.(action);
         this.fault?.(action, 'before');
         const answer = this.#act(action, command.input);
         this.fault?.(action, 'after');

@@ -6,10 +6,11 @@ import {
   executionHasEnded,
   OtherOwnerError,
   readState,
+  StateLostError,
   type StoredState,
   SwitchBusyError,
   type SwitchState,
-  takeOverState,
+  writeState,
 } from '../../shared/switch-state.ts';
 import { describeLoadBalancer, type LoadBalancer, LoadBalancerNotFoundError } from '../classic-elb.ts';
 import { describeFleet } from '../fleet.ts';
@@ -54,7 +55,7 @@ export async function begin(deps: Deps, input: InputOf<'Begin'>): Promise<BeginA
   } catch (error) {
     if (!(error instanceof LoadBalancerNotFoundError) || input.direction === 'enable' || stored === undefined)
       throw error;
-    await takeOverState(ssm, loadBalancerName, stored, {
+    await takeOver(deps, loadBalancerName, stored, {
       ...stored.state,
       executionId: input.executionId,
       phase: 'started',
@@ -139,7 +140,12 @@ async function take(
 ): Promise<void> {
   const { ssm, clock } = deps;
   const previous = stored?.state;
-  const isSettled = previous === undefined || previous.phase === 'done' || previous.phase === 'undone';
+  const isSettled =
+    previous === undefined ||
+    previous.phase === 'done' ||
+    previous.phase === 'undone' ||
+    // This step itself, called a second time.
+    (previous.phase === 'started' && previous.executionId === input.executionId);
   const ports = wish.bothPorts.map((each) => each.port);
   const state: SwitchState = {
     version: 1,
@@ -157,11 +163,27 @@ async function take(
     before: isSettled ? Object.fromEntries(policies.byPort) : (previous?.before ?? {}),
     ...(previous?.settled === undefined ? {} : { settled: previous.settled }),
   };
-  if (stored !== undefined) return takeOverState(ssm, input.loadBalancerName, stored, state);
+  if (stored !== undefined) return takeOver(deps, input.loadBalancerName, stored, state);
   if (await createState(ssm, input.loadBalancerName, state)) return;
   // Another was first, between our look and our write.
   const winner = await readState(ssm, input.loadBalancerName);
+  if (winner?.state.executionId === input.executionId) return;
   throw new SwitchBusyError(input.loadBalancerName, winner?.state ?? state);
+}
+
+async function takeOver(
+  { ssm }: Deps,
+  loadBalancerName: string,
+  stored: StoredState,
+  state: SwitchState,
+): Promise<void> {
+  try {
+    await writeState(ssm, loadBalancerName, stored, state);
+  } catch (error) {
+    if (error instanceof StateLostError && error.holder !== undefined)
+      throw new SwitchBusyError(loadBalancerName, error.holder);
+    throw error;
+  }
 }
 
 async function whoStarted({ ssm }: Deps, executionId: string): Promise<string> {

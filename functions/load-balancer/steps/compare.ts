@@ -41,20 +41,20 @@ export async function compare({ elb, ssm, clock }: Deps, input: InputOf<'Compare
     input.direction === 'enable' ? ports : [],
   );
   const policiesAreSo = !create && !remove && attachments.length === 0;
-  const state = input.planOnly
-    ? (await readState(ssm, input.loadBalancerName))?.state
+  const stored = input.planOnly
+    ? await readState(ssm, input.loadBalancerName)
     : await requireState(ssm, clock, input.loadBalancerName, input.executionId);
-  const already = policiesAreSo && areSettled(reports, input, state?.settled);
+  const already = policiesAreSo && areSettled(reports, input, stored?.state.settled);
   const answer = {
     already: already ? 'yes' : 'no',
     receivers: reports.map(({ instanceId, mode }) => `${instanceId}: ${mode ?? 'not installed'}`).join(', '),
   } as const;
-  if (input.planOnly || state === undefined) return { next: 'report', ...answer };
+  if (input.planOnly || stored === undefined) return { next: 'report', ...answer };
   if (already) return { next: 'finish', ...answer };
 
   // From here on receivers may be changed: what an undo needs is written first.
-  await writeState(ssm, input.loadBalancerName, {
-    ...state,
+  await writeState(ssm, input.loadBalancerName, stored, {
+    ...stored.state,
     phase: 'receivers',
     mode: undoMode(reports, modeFor(loadBalancer.policies, ports)),
     trustedCidrs: input.trustedCidrs,

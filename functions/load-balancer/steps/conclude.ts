@@ -15,7 +15,7 @@ export async function conclude(
   { elb, ssm, clock }: Deps,
   input: InputOf<'Conclude'>,
 ): Promise<{ mode: ReceiverMode; instancePorts: string; warning: string; measured: string; assumed: string }> {
-  const state = await requireState(ssm, clock, input.loadBalancerName, input.executionId);
+  const { state } = await requireState(ssm, clock, input.loadBalancerName, input.executionId);
   const answer = { instancePorts: state.instancePorts, measured: state.measured ?? '', assumed: state.assumed ?? '' };
   if (state.verdict !== 'final') {
     return {

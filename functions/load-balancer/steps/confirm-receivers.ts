@@ -19,13 +19,13 @@ export async function confirmReceivers(
   { elb, ssm, clock }: Deps,
   input: InputOf<'ConfirmReceivers'>,
 ): Promise<ConfirmAnswer> {
-  const state = await requireState(ssm, clock, input.loadBalancerName, input.executionId);
+  const stored = await requireState(ssm, clock, input.loadBalancerName, input.executionId);
   const { instanceIds } = await describeLoadBalancer(elb, input.loadBalancerName);
   const invocations = await awaitInvocations(ssm, clock, input.commandId, instanceIds, LIST_WAIT_MS);
   const { notAsked, failed } = unconfirmed(instanceIds, invocations, input.mode);
   if (failed.length > 0) throw new ReceiverError(input.mode, instanceIds.length, failed);
   if (input.mode === 'both' && notAsked.length === 0) {
-    await writeState(ssm, input.loadBalancerName, { ...state, bothCommandId: input.commandId });
+    await writeState(ssm, input.loadBalancerName, stored, { ...stored.state, bothCommandId: input.commandId });
   }
   return {
     complete: notAsked.length === 0 ? 'yes' : 'no',

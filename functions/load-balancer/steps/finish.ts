@@ -14,20 +14,20 @@ export interface FinishAnswer {
 
 export async function finish({ ssm, clock }: Deps, input: InputOf<'Finish'>): Promise<FinishAnswer> {
   const { loadBalancerName, mode } = input;
-  const state = await requireState(ssm, clock, loadBalancerName, input.executionId);
+  const stored = await requireState(ssm, clock, loadBalancerName, input.executionId);
+  const { state } = stored;
   // A person who switches a stack's load balancer off does not take it from the stack.
   const forget =
     state.direction === 'disable' && mode === 'plain' && (input.owner === '' ? 'console' : input.owner) === state.owner;
+  const { measuringSince: _, rounds: __, verdict: ___, ...rest } = state;
+  await writeState(ssm, loadBalancerName, stored, {
+    ...rest,
+    phase: 'done',
+    mode,
+    settled: { mode, settings: fingerprint(input.settings) },
+  });
+  // Only behind the write, which fails where an undo has begun: deleting knows no version.
   if (forget) await deleteState(ssm, loadBalancerName);
-  else {
-    const { measuringSince: _, rounds: __, verdict: ___, ...rest } = state;
-    await writeState(ssm, loadBalancerName, {
-      ...rest,
-      phase: 'done',
-      mode,
-      settled: { mode, settings: fingerprint(input.settings) },
-    });
-  }
   const { instancePorts, policyName, startedBy } = state;
   const assumed = state.assumed ?? '';
   const side = state.direction === 'enable' ? 'on' : 'off';

@@ -19,7 +19,8 @@ const LIST_WAIT_MS = 20_000;
 
 export async function judge({ elb, ssm, clock, log }: Deps, input: InputOf<'Judge'>): Promise<Judgement> {
   const { loadBalancerName } = input;
-  const state = await requireState(ssm, clock, loadBalancerName, input.executionId);
+  const stored = await requireState(ssm, clock, loadBalancerName, input.executionId);
+  const { state } = stored;
   const measuringSince = state.measuringSince ?? new Date(clock.now()).toISOString();
   const loadBalancer = await describeLoadBalancer(elb, loadBalancerName);
   const ports = parseInstancePorts(state.bothPorts).map((each) => each.port);
@@ -42,7 +43,7 @@ export async function judge({ elb, ssm, clock, log }: Deps, input: InputOf<'Judg
     unmeasuredNode: input.unmeasuredNode,
   });
   log('judged', { loadBalancerName, ...judgement });
-  await writeState(ssm, loadBalancerName, {
+  await writeState(ssm, loadBalancerName, stored, {
     ...state,
     phase: 'measuring',
     measuringSince,

@@ -1,6 +1,6 @@
 /** Bring every instance port's policies to what is wanted, and read each back. Only lists that change are written. */
 import { ProxyflipError } from '../../shared/errors.ts';
-import { requireState, writeState } from '../../shared/switch-state.ts';
+import { readState, requireState, StateLostError, writeState } from '../../shared/switch-state.ts';
 import { createPolicy, deletePolicy, describeLoadBalancer, setPolicies as writePolicies } from '../classic-elb.ts';
 import type { InputOf } from '../input.ts';
 import { awaitInvocations, unconfirmed } from '../invocations.ts';
@@ -20,7 +20,8 @@ export async function setPolicies(
   input: InputOf<'SetPolicies'>,
 ): Promise<SetPoliciesAnswer> {
   const { loadBalancerName } = input;
-  const state = await requireState(ssm, clock, loadBalancerName, input.executionId);
+  const stored = await requireState(ssm, clock, loadBalancerName, input.executionId);
+  const { state } = stored;
   const before = await describeLoadBalancer(elb, loadBalancerName);
   // Registered once more right before the first write: who came since the receivers were asked has not been prepared.
   const invocations = await awaitInvocations(ssm, clock, state.bothCommandId ?? '', before.instanceIds, 0);
@@ -32,18 +33,39 @@ export async function setPolicies(
   const { create, attachments, remove } = planPolicies(before.policies, wanted);
   if (!create && !remove && attachments.length === 0) return { changed: [], policyName: POLICY_NAME };
 
-  // Written before the first write, so that an undo after any stop knows that policies may have been touched.
-  await writeState(ssm, loadBalancerName, { ...state, phase: 'policies' });
-  if (create) await createPolicy(elb, loadBalancerName);
+  // Written before the first write, so that an undo after any stop knows that policies may have been touched; and refused where
+  // the undo has begun already.
+  const touching = await writeState(ssm, loadBalancerName, stored, { ...state, phase: 'policies' });
+  if (create) {
+    try {
+      await createPolicy(elb, loadBalancerName);
+    } catch (error) {
+      // A policy that no port carries changes nothing: receivers may go back to what they were.
+      await writeState(ssm, loadBalancerName, touching, state);
+      throw error;
+    }
+  }
   for (const { instancePort, policyNames } of attachments) {
+    // A cancelled execution's step goes on by itself: not beyond the port that it is at.
+    await requirePhase(input.executionId);
     log('set policies', { loadBalancerName, instancePort, policyNames });
     await writePolicies(elb, loadBalancerName, instancePort, policyNames);
     const { policies } = await describeLoadBalancer(elb, loadBalancerName);
     const readBack = policies.byPort.get(instancePort) ?? [];
     if (!isSameSet(readBack, policyNames)) throw new ReadBackError(instancePort, policyNames, readBack);
   }
-  if (remove) await deletePolicy(elb, loadBalancerName);
+  if (remove) {
+    await requirePhase(input.executionId);
+    await deletePolicy(elb, loadBalancerName);
+  }
   return { changed: attachments.map(({ instancePort }) => String(instancePort)), policyName: POLICY_NAME };
+
+  async function requirePhase(executionId: string): Promise<void> {
+    const now = await readState(ssm, loadBalancerName);
+    if (now?.state.executionId !== executionId || now.state.phase !== 'policies') {
+      throw new StateLostError(loadBalancerName, executionId, now?.state);
+    }
+  }
 }
 
 /** The service says nothing about the order of the names. */

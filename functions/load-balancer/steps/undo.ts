@@ -1,9 +1,18 @@
 /**
  * After a failure or a cancellation: the mode in which the receivers serve whatever the load balancer sends now. It takes no
  * policy back: both sides would be in motion again, and nobody watching.
+ *
+ * The step that was cancelled may still be at work, since a Lambda invocation cannot be ended. Whatever it writes to the state from
+ * here on is refused (writeState), and a step that finds its write refused changes nothing.
  */
-import { deleteState, type ReceiverMode, readState, writeState } from '../../shared/switch-state.ts';
-import { describeLoadBalancer } from '../classic-elb.ts';
+import {
+  deleteState,
+  type ReceiverMode,
+  readState,
+  StateLostError,
+  type StoredState,
+  writeState,
+} from '../../shared/switch-state.ts';
 import type { InputOf } from '../input.ts';
 import type { Deps } from './deps.ts';
 
@@ -24,45 +33,52 @@ const NOTHING: UndoAnswer = {
   summary: 'Nothing was changed by this execution.',
 };
 
-export async function undo({ elb, ssm, log }: Deps, input: InputOf<'Undo'>): Promise<UndoAnswer> {
-  const { loadBalancerName, executionId } = input;
-  const stored = await readState(ssm, loadBalancerName);
-  if (stored?.state.executionId !== executionId) {
-    // Begin refused, or was stopped before it took the state: whatever the parameter says is another's.
-    return NOTHING;
-  }
-  const { state } = stored;
-  if (state.phase === 'done') return NOTHING;
-  if (state.phase === 'started') {
-    // A load balancer that was never switched is forgotten, so that a stack's Delete finds nothing to do.
-    if (state.mode === 'plain' && state.settled === undefined) await deleteState(ssm, loadBalancerName);
-    else await writeState(ssm, loadBalancerName, { ...state, phase: 'done' });
-    return { ...NOTHING, summary: `Stopped before anything was changed at ${loadBalancerName} or on an instance.` };
-  }
-  const mode = (await arePoliciesAsBefore()) ? state.mode : 'both';
-  await writeState(ssm, loadBalancerName, { ...state, phase: 'undone', mode });
-  const policies = mode === 'both' ? 'policies may have been changed' : 'no policy was changed';
-  return {
-    restore: 'yes',
-    mode,
-    instancePorts: state.bothPorts,
-    trustedCidrs: state.trustedCidrs ?? '',
-    summary: `Stopped: ${policies} at ${loadBalancerName}, and receivers go to ${mode}, which serves. Run the runbook again with Direction ${state.direction} to finish, or with ${state.direction === 'enable' ? 'disable' : 'enable'} to go back.`,
-  };
+/** A cancelled step writes once more at most before it is refused. */
+const ATTEMPTS = 3;
 
-  async function arePoliciesAsBefore(): Promise<boolean> {
-    if (state.phase === 'receivers') return true;
+export async function undo(deps: Deps, input: InputOf<'Undo'>): Promise<UndoAnswer> {
+  for (let attempt = 1; ; attempt += 1) {
+    const stored = await readState(deps.ssm, input.loadBalancerName);
+    // Begin refused, or was stopped before it took the state: whatever the parameter says is another's.
+    if (stored?.state.executionId !== input.executionId) return NOTHING;
     try {
-      const { policies: now } = await describeLoadBalancer(elb, loadBalancerName);
-      const ports = new Set([...now.byPort.keys(), ...Object.keys(state.before).map(Number)]);
-      return [...ports].every((port) => {
-        const then = state.before[String(port)] ?? [];
-        const names = now.byPort.get(port) ?? [];
-        return names.length === then.length && then.every((name) => names.includes(name));
-      });
+      return await undoFrom(deps, input.loadBalancerName, stored);
     } catch (error) {
-      log('cannot compare policies, so receivers go to both', { loadBalancerName, error: String(error) });
-      return false;
+      if (!(error instanceof StateLostError) || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function undoFrom({ ssm }: Deps, loadBalancerName: string, stored: StoredState): Promise<UndoAnswer> {
+  const { state } = stored;
+  switch (state.phase) {
+    case 'done':
+      return NOTHING;
+    case 'started':
+      await writeState(ssm, loadBalancerName, stored, { ...state, phase: 'done' });
+      // A load balancer that was never switched is forgotten, so that a stack's Delete finds nothing to do.
+      if (state.mode === 'plain' && state.settled === undefined) await deleteState(ssm, loadBalancerName);
+      return { ...NOTHING, summary: `Stopped before anything was changed at ${loadBalancerName} or on an instance.` };
+    case 'receivers':
+    case 'policies':
+    case 'measuring':
+    case 'undone': {
+      // `undone` comes again where the answer to the first time was lost; the mode was written then.
+      const mode = state.phase === 'receivers' || state.phase === 'undone' ? state.mode : 'both';
+      await writeState(ssm, loadBalancerName, stored, { ...state, phase: 'undone', mode });
+      const policies = mode === 'both' ? 'policies may have been changed' : 'no policy was changed';
+      const back = state.direction === 'enable' ? 'disable' : 'enable';
+      return {
+        restore: 'yes',
+        mode,
+        instancePorts: state.bothPorts,
+        trustedCidrs: state.trustedCidrs ?? '',
+        summary: `Stopped: ${policies} at ${loadBalancerName}, and receivers go to ${mode}, which serves. Run the runbook again with Direction ${state.direction} to finish, or with ${back} to go back.`,
+      };
+    }
+    default: {
+      const never: never = state.phase;
+      throw new TypeError(`no such phase: ${never}`);
     }
   }
 }

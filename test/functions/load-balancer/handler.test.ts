@@ -396,7 +396,9 @@ describe('lock', () => {
     const { length } = aws.writes;
     await expect(
       stepsOf(aws)('SetPolicies', { loadBalancerName: 'web', executionId: 'run-0', direction: 'disable' }),
-    ).rejects.toThrow(/ERR_STATE_LOST.*names execution run-1, not run-0/);
+    ).rejects.toThrow(
+      /ERR_STATE_LOST.*names execution run-1 in phase done: execution run-0 was cancelled or taken over/,
+    );
     expect(aws.writes).toHaveLength(length);
   });
 });
@@ -485,6 +487,82 @@ describe('undo', () => {
     expect(await step('Undo', held)).toMatchObject({ restore: 'no' });
     expect(await step('Undo', held)).toMatchObject({ restore: 'no' });
     expect(aws.parameter(STATE)).toBeUndefined();
+  });
+});
+
+describe('a step that goes on after its execution was cancelled, since a Lambda invocation cannot be ended', () => {
+  const held = { loadBalancerName: 'web', executionId: 'run-1' };
+
+  /** Everything up to SetPolicies; then the undo happens right before the n-th call of it. */
+  async function setPoliciesWithUndoBeforeCall(n: number) {
+    const step = stepsOf(aws);
+    aws.executions.set('run-1', { status: 'InProgress' });
+    await step('Begin', request({}));
+    const instances = web.instanceIds;
+    aws.answer('status', Object.fromEntries(instances.map((id) => [id, { mode: 'plain' }])));
+    await step('Compare', {
+      ...held,
+      direction: 'enable',
+      commandId: 'status',
+      instancePorts: '80=http 81=https',
+      finalMode: 'proxy',
+      trustedCidrs: '',
+      settings: '',
+      planOnly: 'no',
+    });
+    aws.answer('both', Object.fromEntries(instances.map((id) => [id, { mode: 'both' }])));
+    await step('ConfirmReceivers', { ...held, commandId: 'both', mode: 'both' });
+    let calls = 0;
+    let undone: Record<string, unknown> | undefined;
+    aws.meanwhile = async () => {
+      if (calls++ !== n) return;
+      aws.meanwhile = undefined;
+      undone = await step('Undo', held);
+    };
+    await step('SetPolicies', { ...held, direction: 'enable' }).catch(() => {});
+    aws.meanwhile = undefined;
+    return { undone, isOn: Object.keys(web.backend).length > 0 };
+  }
+
+  test('never sets a policy behind an undo that sent the receivers back to plain', async () => {
+    const seen = new Set<string>();
+    for (let n = 0; n < 25; n += 1) {
+      aws = new FakeAws();
+      web = aws.addLoadBalancer('web', { instanceIds: [aws.addInstance('i-1')] });
+      const { undone, isOn } = await setPoliciesWithUndoBeforeCall(n);
+      if (undone === undefined) continue;
+      seen.add(String(undone.mode));
+      expect([n, undone.mode === 'both' || !isOn]).toEqual([n, true]);
+      expect([n, aws.parameter(STATE)]).toEqual([n, expect.objectContaining({ phase: 'undone', mode: undone.mode })]);
+    }
+    expect([...seen].sort()).toEqual(['both', 'plain']);
+  });
+
+  test('a policy that could not be created leaves nothing to be careful about', async () => {
+    aws.fault = (action, when) => {
+      if (action === 'CreateLoadBalancerPolicy' && when === 'before') throw new Error('AccessDenied');
+    };
+    receivers = new Map([
+      ['i-1', 'plain'],
+      ['i-2', 'plain'],
+    ]);
+    const { undone } = await runSwitch(aws, receivers);
+    expect(undone).toMatchObject({ mode: 'plain' });
+  });
+
+  test('a write whose answer was lost, and which the SDK repeats, is its own and no conflict', async () => {
+    const step = stepsOf(aws);
+    aws.executions.set('run-1', { status: 'InProgress' });
+    await step('Begin', request({}));
+    let repeated = false;
+    aws.fault = (action, when) => {
+      const versions = aws.parameters.get(STATE);
+      if (action !== 'PutParameter' || when !== 'after' || repeated || versions === undefined) return;
+      repeated = true;
+      versions.push(versions.at(-1) ?? '');
+    };
+    const { finished } = await runSwitch(aws, receivers);
+    expect(finished).toMatchObject({ mode: 'proxy' });
   });
 });
 
