@@ -345,7 +345,7 @@ function stackScope(stack: Stack, prepared: PreparedTemplate): Scope {
   };
 }
 
-export function isCustom(type: string): boolean {
+function isCustom(type: string): boolean {
   return type === 'AWS::CloudFormation::CustomResource' || type.startsWith('Custom::');
 }
 

@@ -25,14 +25,6 @@ export function findCycle(graph: Graph): string[] | undefined {
   return undefined;
 }
 
-export function reversed(graph: Graph): Graph {
-  const result = new Map([...graph.keys()].map((node) => [node, new Set<string>()]));
-  for (const [node, dependencies] of graph) {
-    for (const dependency of dependencies) result.get(dependency)?.add(node);
-  }
-  return result;
-}
-
 /**
  * Visit every node after those that it depends on. A node behind one that failed is not visited; neither is any that has
  * not begun when the signal is aborted. Never rejects.

@@ -8,7 +8,7 @@ export interface ParameterInput {
   readonly UsePreviousValue?: boolean;
 }
 
-export interface ParameterValue {
+interface ParameterValue {
   /** As it was given. */
   readonly text: string;
   /** What Ref gives: text, or a list of texts. */

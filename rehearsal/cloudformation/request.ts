@@ -134,7 +134,7 @@ function requireSize(body: string, member: string, limit: number): string {
 }
 
 /** Virtual-hosted and path style, on AWS's host names or on an endpoint of any other name. */
-export function parseObjectUrl(url: string): { bucket: string; key: string } {
+function parseObjectUrl(url: string): { bucket: string; key: string } {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   const path = decodeURIComponent(parsed?.pathname.slice(1) ?? '');
   const [, hosted] = /^(.+)\.s3[.-][a-z0-9.-]*amazonaws\.com$/.exec(parsed?.hostname ?? '') ?? [];
@@ -165,7 +165,7 @@ export function requireCapabilities(
   }
 }
 
-export function neededCapabilities(prepared: PreparedTemplate, findType: FindType): string[] {
+function neededCapabilities(prepared: PreparedTemplate, findType: FindType): string[] {
   const needed = [...prepared.resources.values()].flatMap(
     ({ type, properties }) => findType(type)?.capability?.(properties) ?? [],
   );

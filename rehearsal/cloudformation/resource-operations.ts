@@ -21,7 +21,7 @@ export interface ResourceOperations {
   isReplaced(before: StackResource, wanted: StackResource): boolean;
 }
 
-export type Keep = (resource: StackResource) => void;
+type Keep = (resource: StackResource) => void;
 
 export interface ResourceOperationsOptions {
   readonly findType: (name: string) => ResourceType | undefined;

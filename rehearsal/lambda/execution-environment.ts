@@ -20,7 +20,7 @@ export interface EnvironmentSettings {
   readonly onEnd: () => void;
 }
 
-export interface InvocationOutcome {
+interface InvocationOutcome {
   readonly payload: Buffer;
   /** The function threw, timed out or went away. */
   readonly failed: boolean;

@@ -25,7 +25,7 @@ export interface FunctionConfiguration {
   readonly RevisionId: string;
 }
 
-export interface EventInvokeConfig {
+interface EventInvokeConfig {
   /** 0–2. */
   readonly MaximumRetryAttempts?: number;
   /** 60–21,600. */

@@ -26,7 +26,7 @@ export interface InvocationRecord {
   failed: boolean | undefined;
 }
 
-export interface InvocationReport {
+interface InvocationReport {
   readonly payload: Buffer;
   readonly failed: boolean;
   /** At most the last 4 KB of what the invocation logged. */
