@@ -18,7 +18,8 @@ export type Transport = {
   open(joins: readonly Join[], listener: Listener): Link;
 };
 
-type SocketLike = {
+/** What is used of a browser's WebSocket, and of the one of `ws`. */
+export type SocketLike = {
   onopen: ((event: never) => void) | null;
   onmessage: ((event: { readonly data: unknown }) => void) | null;
   onclose: ((event: { readonly code: number; readonly reason: string }) => void) | null;

@@ -23,7 +23,10 @@ export const FROM = (address: string, trust: 'yes' | 'no' = 'yes'): Headers => (
 });
 
 /** A whole service in this process, on free ports; `environment` as its unit would set it. */
-export async function startTestChat(environment: Record<string, string> = {}, now?: () => number): Promise<Chat> {
+export async function startTestChat(
+  environment: Record<string, string> = {},
+  { now, publicDirectory = 'chat/page' }: { now?: () => number; publicDirectory?: string } = {},
+): Promise<Chat> {
   const config = readConfig({
     CHAT_HTTP_PORT: '0',
     CHAT_WEBSOCKET_PORT: '0',
@@ -40,7 +43,7 @@ export async function startTestChat(environment: Record<string, string> = {}, no
       config.stateDirectory === '' ? { journal: null, entries: [] } : await Journal.open(config.stateDirectory);
     store = new MemoryStore(config, { journal, entries, now: now ?? Date.now });
   }
-  return startChat({ config, store, log, publicDirectory: 'chat/page', ...(now === undefined ? {} : { now }) });
+  return startChat({ config, store, log, publicDirectory, ...(now === undefined ? {} : { now }) });
 }
 
 export async function temporaryDirectory(): Promise<{ path: string; [Symbol.asyncDispose](): Promise<void> }> {

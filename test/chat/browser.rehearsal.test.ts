@@ -1,0 +1,4 @@
+import { browserCases } from './browser-cases.ts';
+import { openLocalStage } from './stage.ts';
+
+browserCases(openLocalStage);
