@@ -163,12 +163,12 @@ async function take(
     before: isSettled ? Object.fromEntries(policies.byPort) : (previous?.before ?? {}),
     ...(previous?.settled === undefined ? {} : { settled: previous.settled }),
   };
-  if (stored !== undefined) return takeOver(deps, input.loadBalancerName, stored, state);
-  if (await createState(ssm, input.loadBalancerName, state)) return;
-  // Another was first, between our look and our write.
-  const winner = await readState(ssm, input.loadBalancerName);
-  if (winner?.state.executionId === input.executionId) return;
-  throw new SwitchBusyError(input.loadBalancerName, winner?.state ?? state);
+  if (stored === undefined && (await createState(ssm, input.loadBalancerName, state))) return;
+  // Another was first, between our look and our write: one that is at work, or a step of a cancelled execution that went on.
+  const holder = stored ?? (await readState(ssm, input.loadBalancerName));
+  if (holder === undefined) throw new StateLostError(input.loadBalancerName, input.executionId, undefined);
+  if (stored === undefined) await requireFree(deps, input.loadBalancerName, holder, input);
+  await takeOver(deps, input.loadBalancerName, holder, state);
 }
 
 async function takeOver(
