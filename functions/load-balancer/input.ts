@@ -98,7 +98,7 @@ export function parseInput(event: unknown): Input {
   throw new InvalidInputError(v.getDotPath(issue) ?? 'event', issue.input, issue.message);
 }
 
-export class InvalidInputError extends ProxyflipError {
+class InvalidInputError extends ProxyflipError {
   constructor(name: string, value: unknown, allowed: string) {
     super('ERR_INVALID_INPUT', `${name} is ${JSON.stringify(value) ?? 'missing'}: ${allowed}.`);
   }

@@ -99,7 +99,7 @@ export function planPolicies(before: Policies, wanted: readonly number[]): Polic
   };
 }
 
-export class PolicyNameTakenError extends ProxyflipError {
+class PolicyNameTakenError extends ProxyflipError {
   constructor(policyTypeName: string) {
     super(
       'ERR_POLICY_NAME_TAKEN',

@@ -118,7 +118,7 @@ function schemeOf(listeners: readonly ListenerDescription[]): Scheme {
   return protocols.has('SSL') ? 'https' : 'http';
 }
 
-export class InstancePortNotFoundError extends ProxyflipError {
+class InstancePortNotFoundError extends ProxyflipError {
   constructor(port: number, fed: readonly number[]) {
     super(
       'ERR_INSTANCE_PORT_NOT_FOUND',

@@ -121,7 +121,7 @@ async function remove(run: Run, event: CloudFormationCustomResourceDeleteEvent):
 const answered = (answer: Answer): Outcome => ({ kind: 'answer', answer });
 
 /** Two resources of one stack must not share a load balancer either. */
-export const ownerOf = (event: Pick<CloudFormationCustomResourceEvent, 'StackId' | 'LogicalResourceId'>): string =>
+const ownerOf = (event: Pick<CloudFormationCustomResourceEvent, 'StackId' | 'LogicalResourceId'>): string =>
   `${event.StackId}/${event.LogicalResourceId}`;
 
 class InvocationOver extends Error {}
@@ -253,9 +253,9 @@ class Run {
   }
 }
 
-export class SwitchFailure extends Error {}
+class SwitchFailure extends Error {}
 
-export class OutOfTimeError extends Error {
+class OutOfTimeError extends Error {
   constructor(what: string) {
     super(
       `ERR_OUT_OF_TIME: the time that CloudFormation gives was over while ${what}. The execution goes on by itself and leaves a fleet that serves; look at it in Systems Manager under Automation. For larger fleets raise SwitchTimeoutSeconds (at most 3600) or MaxConcurrency.`,

@@ -79,7 +79,7 @@ export function parseProperties(given: Readonly<Record<string, unknown>>): Prope
   return Object.fromEntries(parsed) as Properties;
 }
 
-export class InvalidPropertyError extends ProxyflipError {
+class InvalidPropertyError extends ProxyflipError {
   constructor(name: string, value: unknown, allowed: string) {
     super('ERR_INVALID_PROPERTY', `property ${name} is ${JSON.stringify(value) ?? 'missing'}; allowed: ${allowed}.`);
   }

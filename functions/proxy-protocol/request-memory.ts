@@ -26,7 +26,7 @@ export interface RequestMemory {
 
 export type Recall = { readonly kind: 'current'; readonly memory: RequestMemory } | { readonly kind: 'superseded' };
 
-export function identityOf(event: CloudFormationCustomResourceEvent): string {
+function identityOf(event: CloudFormationCustomResourceEvent): string {
   return createHash('sha256')
     .update([event.RequestType, event.ResponseURL, JSON.stringify(event.ResourceProperties)].join('\n'))
     .digest('hex')

@@ -62,7 +62,7 @@ export interface StoredState {
 /** Owner of a run that a person started; a stack may take such a load balancer over, and a person one of nobody. */
 export const CONSOLE_OWNER = 'console';
 
-export const stateParameterName = (loadBalancerName: string): string => `/proxyflip/${loadBalancerName}`;
+const stateParameterName = (loadBalancerName: string): string => `/proxyflip/${loadBalancerName}`;
 
 export async function readState(ssm: SSMClient, loadBalancerName: string): Promise<StoredState | undefined> {
   return readVersion(ssm, loadBalancerName, stateParameterName(loadBalancerName));

@@ -105,4 +105,4 @@ function isReceiverMode(value: unknown): value is ReceiverMode {
 }
 
 /** The receiver itself found that it cannot be switched. */
-export class ReceiverGateError extends ProxyflipError {}
+class ReceiverGateError extends ProxyflipError {}

@@ -73,7 +73,7 @@ function isSameSet(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((each) => b.includes(each));
 }
 
-export class ReadBackError extends ProxyflipError {
+class ReadBackError extends ProxyflipError {
   constructor(instancePort: number, wrote: readonly string[], found: readonly string[]) {
     super(
       'ERR_POLICY_READ_BACK',
