@@ -85,7 +85,7 @@ export function parseHealthCheck(input: {
   HealthyThreshold?: number | undefined;
 }): HealthCheckConfiguration {
   const target = input.Target ?? '';
-  const match = /^(TCP|SSL):(\d+)$|^(HTTP|HTTPS):(\d+)\/\S*$/i.exec(target);
+  const match = /^(TCP|SSL):(\d+)$|^(HTTP|HTTPS):(\d+)\/[^\s']*$/i.exec(target);
   if (match === null)
     throw validationError(
       `HealthCheck Target '${target}' must be TCP:port, SSL:port, HTTP:port/path or HTTPS:port/path`,

@@ -14,8 +14,9 @@ export const describeInstanceHealth =
     const named = (input.Instances ?? []).map(
       ({ InstanceId }) => instanceOf(loadBalancers.world, InstanceId).instanceId,
     );
-    const ids = named.length > 0 ? named : [...loadBalancer.instanceIds];
     const health = await loadBalancers.dataPlane.health(loadBalancer.name);
+    // One that is draining is listed too, as the Classic guide shows it ("Configure connection draining").
+    const ids = named.length > 0 ? named : [...new Set([...loadBalancer.instanceIds, ...health.keys()])];
     return {
       InstanceStates: ids.map((InstanceId): InstanceState => {
         const seen = health.get(InstanceId);

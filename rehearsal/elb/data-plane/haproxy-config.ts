@@ -1,0 +1,138 @@
+/**
+ * HAProxy's configuration for one node. Pure: what the node is set to goes in, the text of its files comes out.
+ *
+ *   listener-<port> ─► map: instance port → plain | proxy ─► instance-<port>-plain | instance-<port>-proxy
+ *
+ * The map alone decides whether a new connection begins with a PROXY line, so a policy changes with one runtime command and no
+ * reload. Health is checked once for each instance, in a backend of its own without a PROXY line; the others follow it (`track`).
+ * Everything here is understood by HAProxy 2.6 and 3.0.
+ */
+import type { Configuration, HealthCheckConfiguration, RegisteredInstance } from '../data-plane.ts';
+
+export type Kind = 'plain' | 'proxy';
+
+/** Paths as HAProxy sees them, which may be inside another root. */
+export interface NodePaths {
+  readonly directory: string;
+}
+export const FILES = {
+  config: 'haproxy.cfg',
+  map: 'policy.map',
+  serverState: 'server-state',
+  certificate: 'certificate.pem',
+  master: 'master.sock',
+} as const;
+
+export const listenerName = (loadBalancerPort: number) => `listener-${loadBalancerPort}`;
+export const backendName = (instancePort: number, kind: Kind) => `instance-${instancePort}-${kind}`;
+const HEALTH_BACKEND = 'health';
+
+/** With cross-zone off a node sends to its own zone. Source: Classic guide, "Configure cross-zone load balancing". */
+export function instancesOf(configuration: Configuration, availabilityZone: string): readonly RegisteredInstance[] {
+  return configuration.instances.filter(
+    (instance) => configuration.isCrossZone || instance.availabilityZone === availabilityZone,
+  );
+}
+
+export function instancePortsOf(configuration: Configuration): readonly number[] {
+  return [...new Set(configuration.listeners.map((listener) => listener.instancePort))].sort((a, b) => a - b);
+}
+
+export function haproxyConfig(
+  configuration: Configuration,
+  instances: readonly RegisteredInstance[],
+  { directory }: NodePaths,
+): string {
+  const { listeners, idleTimeoutSeconds } = configuration;
+  return [
+    'global',
+    `  stats socket ${directory}/stats.sock mode 600 level admin expose-fd listeners`,
+    `  server-state-file ${directory}/${FILES.serverState}`,
+    // The connections that it takes follow from the descriptors that it may have; some hosts allow a thousand millions.
+    '  fd-hard-limit 65536',
+    '  nbthread 1',
+    '  log stdout format raw local0 notice',
+    'defaults',
+    '  mode tcp',
+    '  log global',
+    '  load-server-state-from-file global',
+    `  timeout client ${idleTimeoutSeconds}s`,
+    `  timeout server ${idleTimeoutSeconds}s`,
+    '  timeout connect 10s',
+    // A connection that an instance refuses is the client's failure: no retry hides it.
+    '  retries 0',
+    ...listeners.flatMap(({ loadBalancerPort, protocol, instancePort }) => [
+      `frontend ${listenerName(loadBalancerPort)}`,
+      `  bind :${loadBalancerPort}${protocol === 'SSL' ? ` ssl crt ${directory}/${FILES.certificate}` : ''}`,
+      `  use_backend instance-${instancePort}-%[str(${instancePort}),map(${directory}/${FILES.map},plain)]`,
+    ]),
+    ...healthBackend(configuration.healthCheck, instances),
+    ...instancePortsOf(configuration).flatMap((instancePort) =>
+      (['plain', 'proxy'] as const).flatMap((kind) => [
+        `backend ${backendName(instancePort, kind)}`,
+        '  balance roundrobin',
+        ...instances.map(
+          ({ instanceId, privateIpAddress }) =>
+            `  server ${instanceId} ${privateIpAddress}:${instancePort} track ${HEALTH_BACKEND}/${instanceId}` +
+            (kind === 'proxy' ? ' send-proxy' : ''),
+        ),
+      ]),
+    ),
+    '',
+  ].join('\n');
+}
+
+function healthBackend(check: HealthCheckConfiguration, instances: readonly RegisteredInstance[]): string[] {
+  const [, protocol = '', port = '', path = ''] = /^(\w+):(\d+)(\/.*)?$/.exec(check.target) ?? [];
+  const usesTls = /^(SSL|HTTPS)$/i.test(protocol);
+  return [
+    `backend ${HEALTH_BACKEND}`,
+    `  timeout check ${check.timeoutSeconds}s`,
+    `  timeout connect ${check.timeoutSeconds}s`,
+    ...(/^HTTPS?$/i.test(protocol)
+      ? [
+          '  option httpchk',
+          `  http-check send meth GET uri '${path}' ver HTTP/1.1 hdr Host elb hdr User-Agent ELB-HealthChecker/1.0 hdr Connection close`,
+          '  http-check expect status 200',
+        ]
+      : []),
+    ...instances.map(
+      ({ instanceId, privateIpAddress }) =>
+        `  server ${instanceId} ${privateIpAddress}:${port} check inter ${check.intervalSeconds}s` +
+        ` fall ${check.unhealthyThreshold} rise ${check.healthyThreshold}${usesTls ? ' check-ssl verify none' : ''}`,
+    ),
+  ];
+}
+
+export function policyMap(inForce: ReadonlyMap<number, Kind>): string {
+  return [...inForce].map(([instancePort, kind]) => `${instancePort} ${kind}\n`).join('');
+}
+
+export interface ServerHealth {
+  readonly isUp: boolean;
+  /** HAProxy's counter: successes in a row while down (up to rise), then up to rise + fall - 1. */
+  readonly count: number;
+}
+
+/**
+ * What a worker starts with, so that a reload neither forgets what is known nor takes a new instance for healthy, as HAProxy
+ * does: one that has no line here would start "up". Only the checked servers are needed; those that track them follow.
+ * Fields: HAProxy management guide, "show servers state", version 1.
+ */
+export function serverState(
+  instances: readonly RegisteredInstance[],
+  check: HealthCheckConfiguration,
+  known: ReadonlyMap<string, ServerHealth>,
+): string {
+  const port = /:(\d+)/.exec(check.target)?.[1] ?? '0';
+  const most = check.healthyThreshold + check.unhealthyThreshold - 1;
+  const lines = instances.map(({ instanceId, privateIpAddress }, index) => {
+    const { isUp, count } = known.get(instanceId) ?? { isUp: false, count: 0 };
+    const health = isUp
+      ? Math.min(Math.max(count, check.healthyThreshold), most)
+      : Math.min(count, check.healthyThreshold - 1);
+    const states = isUp ? '2 0 1 1 0 6 3' : '0 0 1 1 0 1 0';
+    return `1 ${HEALTH_BACKEND} ${index + 1} ${instanceId} ${privateIpAddress} ${states} ${health} 6 0 0 0 - ${port} - 0 0 - - 0\n`;
+  });
+  return `1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl srv_check_port srv_check_addr srv_agent_addr srv_agent_port\n${lines.join('')}`;
+}

@@ -1,0 +1,40 @@
+/**
+ * An instance without a machine: run in a network namespace by data-plane.rehearsal.test.ts.
+ *
+ * Each connection to port 80 or 81 is answered with how it began (`plain` or the PROXY line), then echoes. Port 8078 is the
+ * health port. Standard input sets it: `healthy`, `unhealthy`. Standard output says what health checks began with.
+ */
+import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+
+let isHealthy = process.argv[3] !== 'unhealthy';
+const name = process.argv[2];
+
+for (const port of [80, 81]) {
+  createServer((socket) => {
+    let kind;
+    const lines = createInterface({ input: socket });
+    lines.on('error', () => {}); // readline hands on its input's: a health check that ends with a reset
+    lines.on('line', (line) => {
+      if (kind === undefined && line.startsWith('PROXY ')) {
+        kind = line;
+        return;
+      }
+      kind ??= `plain from ${socket.remoteAddress.replace('::ffff:', '')}`;
+      socket.write(`${name} ${kind} ${line}\n`);
+    });
+    socket.on('error', () => {});
+  }).listen(port);
+}
+
+createServer((socket) => {
+  socket.once('data', (data) => {
+    process.stdout.write(`${JSON.stringify(data.toString().split('\r\n')[0])}\n`);
+    socket.end(`HTTP/1.1 ${isHealthy ? '200 OK' : '503 No'}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+  });
+  socket.on('error', () => {});
+}).listen(8078, () => process.stdout.write('"ready"\n'));
+
+createInterface({ input: process.stdin }).on('line', (line) => {
+  isHealthy = line === 'healthy';
+});
