@@ -14,7 +14,7 @@ import { createStsService } from './aws/sts.ts';
 import { Cleanup } from './cleanup.ts';
 import { type CloudFormationService, createCloudFormationService } from './cloudformation/service.ts';
 import { createEc2Service } from './ec2/service.ts';
-import { createDataPlane, type HaproxyDataPlane } from './elb/data-plane/data-plane.ts';
+import { HaproxyDataPlane } from './elb/data-plane/haproxy-data-plane.ts';
 import { createElbService, type ElbService } from './elb/service.ts';
 import { startPackageProxy } from './host/package-proxy.ts';
 import { FOR_MACHINES, requirePackages } from './host/packages.ts';
@@ -100,15 +100,15 @@ export class Environment implements AsyncDisposable {
     const dispatcher = () => this.endpoint.dispatcher;
     this.#cleanup.add('the run directory', () => directory.remove());
 
-    this.dataPlane = createDataPlane({
+    this.dataPlane = new HaproxyDataPlane({
       world,
       fabric,
       directory: directory.path,
-      rootFileSystem: nodeImage,
+      haproxy: { rootDirectory: nodeImage },
       nodes: options.nodes,
       policyDelayMs: { min: options.policyDelayMs[0], max: options.policyDelayMs[1] },
     });
-    this.#cleanup.add("the load balancer's nodes", () => this.dataPlane.close());
+    this.#cleanup.use("the load balancer's nodes", this.dataPlane);
     this.elb = createElbService({ world, dataPlane: this.dataPlane });
     this.s3 = createS3Service({ directory: path.join(directory.path, 's3') });
     this.ssm = createSsmService({ world, dispatcher });

@@ -119,7 +119,8 @@ async function createLoadBalancer(environment: Environment): Promise<void> {
   await elb.send(
     new CreateLoadBalancerCommand({
       LoadBalancerName: LOAD_BALANCER,
-      Subnets: [...environment.world.subnets.keys()],
+      // A load balancer has a node in each of its subnets at least.
+      Subnets: [...environment.world.subnets.keys()].slice(0, environment.options.nodes),
       Listeners: [
         { Protocol: 'TCP', LoadBalancerPort: 80, InstanceProtocol: 'TCP', InstancePort: 80 },
         {

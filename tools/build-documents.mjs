@@ -101,8 +101,7 @@ export async function buildDocuments() {
       throw new Error(`cloudformation/proxy-protocol.yaml includes ${location}, which is not built`);
     return document;
   });
-  await writeFile(
-    'dist/cloudformation/proxy-protocol.yaml',
-    stringify(template, { lineWidth: 0, aliasDuplicateObjects: false }),
-  );
+  // CloudFormation reads YAML 1.1, where a bare On, Off, Yes or No is a boolean: written by its rules they are quoted.
+  const text = stringify(template, { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false });
+  await writeFile('dist/cloudformation/proxy-protocol.yaml', text);
 }

@@ -28,12 +28,13 @@ function jest(kind, outputFile) {
     '--experimental-vm-modules',
     '--no-warnings=ExperimentalWarning',
     'node_modules/jest/bin/jest.js',
-    '--selectProjects',
-    kind,
+    // Before --selectProjects, which takes every word that follows it for a project's name.
+    ...jestArguments,
     ...(kind === 'rehearsal' ? ['--runInBand'] : []),
     '--json',
     `--outputFile=${outputFile}`,
-    ...jestArguments,
+    '--selectProjects',
+    kind,
   ]);
 }
 

@@ -33,6 +33,7 @@ export class Observer {
   readonly #environment: Environment;
   readonly #fleet: Fleet;
   readonly #title: string;
+  readonly #idleNodes: readonly string[];
   readonly #startMs = Date.now();
   readonly #steps = new Map<string, RunbookState['steps'][number]['status']>();
   readonly #history: { newConnections: number[]; failures: number[] } = { newConnections: [], failures: [] };
@@ -42,10 +43,12 @@ export class Observer {
   #trafficStartMs = Date.now();
   #lastSecond = 0;
 
-  constructor(environment: Environment, fleet: Fleet, title: string) {
+  /** @param idleNodes  addresses of nodes that the load balancer's name does not resolve to */
+  constructor(environment: Environment, fleet: Fleet, title: string, idleNodes: readonly string[]) {
     this.#environment = environment;
     this.#fleet = fleet;
     this.#title = title;
+    this.#idleNodes = idleNodes;
     this.#unsubscribe = environment.ssm.subscribe((event) => {
       if (event.type === 'execution' && event.status === 'Pending') this.#steps.clear();
       if (event.type === 'step') this.#steps.set(event.stepName, STEP_STATUS[event.status] ?? 'waiting');
@@ -56,13 +59,10 @@ export class Observer {
     this.#unsubscribe();
   }
 
-  trafficStarted(): void {
-    this.#trafficStartMs = Date.now();
-  }
-
   async look(traffic: TrafficSnapshot | undefined): Promise<LiveSnapshot> {
+    if (traffic !== undefined) this.#trafficStartMs = traffic.atMs - traffic.elapsedMs;
     const instances = await this.#instances();
-    const nodes = this.#nodes();
+    const nodes = await this.#nodes();
     if (traffic !== undefined && traffic.atMs !== this.#lastSecond) {
       this.#lastSecond = traffic.atMs;
       this.#history.newConnections.push(traffic.rates.newConnections);
@@ -126,12 +126,15 @@ export class Observer {
     });
   }
 
-  #nodes(): NodeState[] {
+  async #nodes(): Promise<NodeState[]> {
     const { backendPolicies } = this.#environment.elb.loadBalancers.get(LOAD_BALANCER);
-    return this.#environment.dataPlane.nodes(LOAD_BALANCER).map((node) => ({
+    const nodes = await this.#environment.dataPlane.nodes(LOAD_BALANCER);
+    return nodes.map((node) => ({
       address: node.address,
-      isInDns: node.isInDns,
-      ports: node.ports.map(({ instancePort, hasPolicy }) => {
+      isInDns: !this.#idleNodes.includes(node.address),
+      ports: Object.entries(node.policyInForce).map(([port, kind]) => {
+        const instancePort = Number(port);
+        const hasPolicy = kind === 'proxy';
         const wanted = backendPolicies.has(instancePort);
         const change = { atMs: this.#sinceTraffic(), instancePort, hasPolicy };
         note(

@@ -30,14 +30,13 @@ export async function runSwitch(
   interrupted: AbortSignal,
 ): Promise<RehearsalResult> {
   const view = liveView(process.stdout);
-  const observer = new Observer(environment, fleet, title(options));
+  const observer = new Observer(environment, fleet, title(options), idleNodeAddresses(options));
   const recordFile = path.join(environment.directory.path, 'requests.jsonl');
   const traffic = await startClients(environment, options, recordFile);
   environment.cleanup.use('the clients', traffic);
   const stopDrawing = draw(observer, traffic, view);
   try {
     await traffic.ready;
-    observer.trafficStarted();
     await pause(options.seconds * 1000, interrupted);
     const status = await switchOnce(environment, fleet, options, traffic, interrupted);
     await pause(options.seconds * 1000, interrupted);
@@ -108,6 +107,10 @@ function nodeAddresses({ nodes }: ScenarioOptions): string[] {
   return Array.from({ length: nodes }, (_, index) => ADDRESSES.node(index));
 }
 
+function idleNodeAddresses(options: ScenarioOptions): string[] {
+  return nodeAddresses(options).slice(options.nodes - options.idleNodes);
+}
+
 async function startClients(environment: Environment, options: ScenarioOptions, recordFile: string): Promise<Traffic> {
   const sources = Array.from({ length: SOURCES }, (_, index) => ADDRESSES.client(index));
   const { namespace } = await environment.fabric.addHost('clients', sources);
@@ -118,7 +121,10 @@ async function startClients(environment: Environment, options: ScenarioOptions, 
       sources,
       targets: nodes.slice(0, options.nodes - options.idleNodes),
       nodes,
-      tls: { servername: environment.dataPlane.certificate.servername, ca: environment.dataPlane.certificate.pem },
+      tls: {
+        servername: environment.elb.loadBalancers.get(LOAD_BALANCER).dnsName,
+        ca: environment.dataPlane.certificatePem,
+      },
       maxSeconds: 7_200,
       recordFile,
     }),
