@@ -217,7 +217,7 @@ interface CredentialScope {
 }
 
 /** From the Authorization header, or from the query of a presigned request. */
-export function credentialScope(authorization: string, query: URLSearchParams): CredentialScope | undefined {
+function credentialScope(authorization: string, query: URLSearchParams): CredentialScope | undefined {
   const credential =
     /^AWS4-HMAC-SHA256 .*?Credential=([^,\s]+)/.exec(authorization)?.[1] ?? query.get('X-Amz-Credential');
   if (credential === undefined || credential === null) return undefined;

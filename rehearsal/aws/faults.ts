@@ -21,7 +21,7 @@ export interface Call {
   readonly requestId: string;
 }
 
-export interface Outcome {
+interface Outcome {
   /** The action's output, or undefined where it failed. */
   readonly output: unknown;
   readonly error: ServiceError | undefined;

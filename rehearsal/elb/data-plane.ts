@@ -1,7 +1,7 @@
 /** What the API side of the load balancer asks of the part that carries the connections. `data-plane/` is the real one. */
 import type { Subnet } from '../world.ts';
 
-export interface ListenerConfiguration {
+interface ListenerConfiguration {
   readonly loadBalancerPort: number;
   /** What the client speaks; towards the instance it is always TCP. */
   readonly protocol: 'TCP' | 'SSL';

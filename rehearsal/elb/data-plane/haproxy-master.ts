@@ -62,7 +62,7 @@ export function parseStatistics(text: string): Row[] {
   return lines
     .filter((line) => line.includes(','))
     .map((line) => {
-      const values = [...line.matchAll(/(?:^|,)("(?:[^"]|"")*"|[^,]*)/g)].map((match) => match[1] ?? '');
+      const values = [...`,${line}`.matchAll(/,("(?:[^"]|"")*"|[^,]*)/g)].map((match) => match[1] ?? '');
       return Object.fromEntries(columns.map((column, index) => [column, values[index] ?? '']));
     });
 }

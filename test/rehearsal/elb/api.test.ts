@@ -148,6 +148,16 @@ describe('CreateLoadBalancer', () => {
   });
 });
 
+test('a listener again with the same content is no error; with other content none of the call is made', async () => {
+  await create();
+  const add = (...Listeners: (typeof tcp80)[]) =>
+    code(elb.createLoadBalancerListeners({ LoadBalancerName, Listeners }));
+
+  expect(await add(tcp80)).toBeUndefined();
+  expect(await add({ ...tcp80, LoadBalancerPort: 81 }, { ...tcp80, InstancePort: 8080 })).toBe('DuplicateListener');
+  expect((await describeOne()).ListenerDescriptions?.map((each) => each.Listener?.LoadBalancerPort)).toEqual([80]);
+});
+
 test('DescribeLoadBalancers pages, and one that went away between pages is passed over', async () => {
   for (const name of ['c', 'a', 'e', 'b', 'd']) await create({ LoadBalancerName: name });
 

@@ -1,0 +1,125 @@
+import { X509Certificate } from 'node:crypto';
+import { describe, expect, test } from '@jest/globals';
+import { createCertificate } from '../../../../rehearsal/elb/data-plane/certificate.ts';
+import { haproxyConfig, instancesOf, serverState } from '../../../../rehearsal/elb/data-plane/haproxy-config.ts';
+import { isInside } from '../../../../rehearsal/elb/data-plane/haproxy-data-plane.ts';
+import { parseProcesses, parseStatistics } from '../../../../rehearsal/elb/data-plane/haproxy-master.ts';
+import type { Configuration } from '../../../../rehearsal/elb/data-plane.ts';
+
+const configuration: Configuration = {
+  loadBalancerName: 'web',
+  listeners: [
+    { loadBalancerPort: 80, protocol: 'TCP', instancePort: 80 },
+    { loadBalancerPort: 8080, protocol: 'TCP', instancePort: 80 },
+  ],
+  instances: [
+    { instanceId: 'i-1', privateIpAddress: '10.0.1.11', availabilityZone: 'a' },
+    { instanceId: 'i-2', privateIpAddress: '10.0.2.11', availabilityZone: 'b' },
+  ],
+  healthCheck: {
+    target: 'HTTP:8078/healthz',
+    intervalSeconds: 10,
+    timeoutSeconds: 5,
+    unhealthyThreshold: 2,
+    healthyThreshold: 3,
+  },
+  idleTimeoutSeconds: 4000,
+  drainingSeconds: undefined,
+  isCrossZone: false,
+  proxyPorts: [],
+};
+
+describe('the configuration', () => {
+  const lines = haproxyConfig(configuration, configuration.instances, { directory: '/run/elb' }).split('\n');
+
+  test('two listeners of one instance port share its backends', () => {
+    expect(lines.filter((line) => line.startsWith('backend '))).toEqual([
+      'backend health',
+      'backend instance-80-plain',
+      'backend instance-80-proxy',
+    ]);
+  });
+
+  test('the PROXY line is sent by the servers of `proxy` alone, and by no server that is checked', () => {
+    const sending = lines.filter((line) => line.includes('send-proxy'));
+    expect(sending).toEqual([
+      '  server i-1 10.0.1.11:80 track health/i-1 send-proxy',
+      '  server i-2 10.0.2.11:80 track health/i-2 send-proxy',
+    ]);
+  });
+});
+
+test('without cross-zone a node has the instances of its zone, with it all', () => {
+  const ids = (isCrossZone: boolean) =>
+    instancesOf({ ...configuration, isCrossZone }, 'b').map((each) => each.instanceId);
+  expect(ids(false)).toEqual(['i-2']);
+  expect(ids(true)).toEqual(['i-1', 'i-2']);
+});
+
+describe('what a reload hands on', () => {
+  // Fields 6 and 13: operational state (0 stopped, 2 running) and the check's counter.
+  const cases: readonly [string, { isUp: boolean; count: number } | undefined, [string, string]][] = [
+    ['an instance that is not known is down, with no success yet', undefined, ['0', '0']],
+    ['successes in a row are kept', { isUp: false, count: 2 }, ['0', '2']],
+    ['up stays up', { isUp: true, count: 4 }, ['2', '4']],
+    ['a failure in a row is kept', { isUp: true, count: 3 }, ['2', '3']],
+    ['a counter from higher thresholds is cut to the new ones', { isUp: true, count: 11 }, ['2', '4']],
+    ['down cannot come up by lower thresholds alone', { isUp: false, count: 9 }, ['0', '2']],
+  ];
+  test.each(cases)('%s', (_desc, known, expected) => {
+    const text = serverState(
+      configuration.instances.slice(0, 1),
+      configuration.healthCheck,
+      new Map(known === undefined ? [] : [['i-1', known]]),
+    );
+    const fields = text.trim().split('\n').at(-1)?.split(' ') ?? [];
+    expect(fields).toHaveLength(25);
+    expect([fields[5], fields[12]]).toEqual(expected);
+  });
+});
+
+test('processes: the worker that takes connections, and those that reloads left', () => {
+  const text = [
+    '#<PID>          <type>          <reloads>       <uptime>        <version>',
+    '1               master          2 [failed: 1]   0d00h00m02s     2.6.12',
+    '# workers',
+    '9               worker          0               0d00h00m01s     2.6.12',
+    '# old workers',
+    '6               worker          1               0d00h00m02s     2.6.12',
+    '7               worker          2               0d00h00m02s     2.6.12',
+    '# programs',
+  ].join('\n');
+  expect(parseProcesses(text)).toEqual({ current: 9, old: [6, 7], reloads: 2, failedReloads: 1 });
+});
+
+test('statistics: a comma in quotes is text, an empty field keeps its place', () => {
+  expect(parseStatistics('# pxname,svname,last_chk,scur\nhealth,i-1,"HTTP status, 503",\n,i-2,,4\n\n')).toEqual([
+    { pxname: 'health', svname: 'i-1', last_chk: '"HTTP status, 503"', scur: '' },
+    { pxname: '', svname: 'i-2', last_chk: '', scur: '4' },
+  ]);
+});
+
+test.each([
+  ['10.0.101.21', '10.0.101.0/24', true],
+  ['10.0.102.21', '10.0.101.0/24', false],
+  ['10.0.102.21', '10.0.0.0/16', true],
+  ['10.0.101.21', '10.0.101.21/32', true],
+  ['192.0.2.1', '0.0.0.0/0', true],
+])('%s in %s: %s', (address, block, expected) => {
+  expect(isInside(address, block)).toBe(expected);
+});
+
+test('the certificate is for its names and addresses, signed by itself, valid now and for a month', () => {
+  const now = new Date('2026-11-21T00:00:00Z');
+  const { certificatePem } = createCertificate(['*.elb.example.com', '10.0.101.21'], now);
+  const certificate = new X509Certificate(certificatePem);
+
+  expect(certificate.verify(certificate.publicKey)).toBe(true);
+  expect(certificate.checkHost('web-1.elb.example.com')).toBeDefined();
+  expect(certificate.checkHost('web-1.example.com')).toBeUndefined();
+  expect(certificate.checkIP('10.0.101.21')).toBeDefined();
+  expect([certificate.validFrom, certificate.validTo]).toEqual([
+    'Nov 20 00:00:00 2026 GMT',
+    'Dec 20 00:00:00 2026 GMT',
+  ]);
+});
