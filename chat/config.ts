@@ -47,7 +47,7 @@ export const SETTINGS = {
   host: text(
     'CHAT_HOST',
     '127.0.0.1',
-    'refused',
+    'the default',
     'Address that both servers listen on. What nginx tells about the client is believed from loopback peers alone',
   ),
   httpPort: number('CHAT_HTTP_PORT', {
@@ -73,7 +73,7 @@ export const SETTINGS = {
     'memory, for one instance',
     'Redis or Valkey that several instances share: `redis://…` or `rediss://…`',
   ),
-  redisPrefix: text('CHAT_REDIS_PREFIX', 'chat', 'refused', 'Begins every key and channel in Redis'),
+  redisPrefix: text('CHAT_REDIS_PREFIX', 'chat', 'the default', 'Begins every key and channel in Redis'),
   stateDirectory: text(
     'CHAT_STATE_DIRECTORY',
     '',
@@ -106,7 +106,7 @@ export const SETTINGS = {
     max: 3600,
     zero: 'no heartbeat',
     meaning:
-      "How often a silent connection is pinged; gone after two without an answer. Twice this must be below the load balancer's idle timeout (60 s by default)",
+      "How often each connection is pinged; it counts as gone after two without an answer. Must be below the load balancer's idle timeout (60 s by default)",
   }),
   drainSeconds: number('CHAT_DRAIN_SECONDS', {
     unit: 's',

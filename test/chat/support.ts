@@ -112,7 +112,9 @@ export class RawClient {
     const deadline = Date.now() + timeoutMs;
     while (!isSo()) {
       if (Date.now() > deadline) {
-        throw new Error(`not within ${timeoutMs} ms: ${what}; got ${JSON.stringify(this.received.slice(-5))}`);
+        throw new Error(
+          `not within ${timeoutMs} ms: ${what}; got ${JSON.stringify(this.received.slice(-5)).slice(0, 2000)}`,
+        );
       }
       await Promise.race([new Promise<void>((resolve) => this.#waiting.add(resolve)), sleep(50)]);
     }
