@@ -138,22 +138,64 @@ install_packages() {
 }
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Gates that only the instance can see; all of them before the first change
+# Gates that only the instance can see. Each prints its problems, a line each: "CODE message". SetMode fails by them before
+# its first change, and Status reports them, so that the runbook can refuse before it changes any instance.
 
-check_host() {
-  local port owner
+problems() {
+  if command -v nft >/dev/null; then tproxy_problems; fi
+  if command -v nginx >/dev/null; then
+    shutdown_timeout_problems
+    other_server_problems
+  fi
+  port_problems
+  chat_problems
+}
+
+refuse_by_problems() {
+  local found code message
+  found=$(problems)
+  if [ -n "$found" ]; then
+    read -r code message <<<"$found"
+    fail "$code" "$message"
+  fi
+}
+
+tproxy_problems() {
   if ! nft -c -f - <<<'table ip proxyflip_gate { chain c { type filter hook prerouting priority mangle; tcp dport 80 tproxy to 127.0.0.1:8079 accept; }; }' 2>/dev/null; then
-    fail ERR_NO_TPROXY "this kernel has no nft tproxy (module nft_tproxy); use a kernel that has it, such as the distribution's own"
+    say "ERR_NO_TPROXY this kernel has no nft tproxy (module nft_tproxy); use a kernel that has it, such as the distribution's own"
   fi
+}
+
+shutdown_timeout_problems() {
   if nginx_configuration | grep -Eq '^[[:space:]]*worker_shutdown_timeout[[:space:]]+[^0]'; then
-    fail ERR_WORKER_SHUTDOWN_TIMEOUT "nginx is set to worker_shutdown_timeout, which cuts open WebSockets at every reload; remove it and run again"
+    say 'ERR_WORKER_SHUTDOWN_TIMEOUT nginx is set to worker_shutdown_timeout, which cuts open WebSockets at every reload; remove it and run again'
   fi
+}
+
+port_problems() {
+  local port owner
   for port in $(port_numbers "$INSTANCE_PORTS"); do
     owner=$(ss -Hltnp "sport = :$port" | awk -F'"' '$2 != "nginx" { print $2; exit }')
     if [ -n "$owner" ]; then
-      fail ERR_PORT_TAKEN "instance port $port belongs to $owner, not to nginx; free it and run again"
+      say "ERR_PORT_TAKEN instance port $port belongs to $owner, not to nginx; free it and run again"
     fi
   done
+}
+
+# Only whether it can be reached; what it is, is verified when it has been fetched.
+chat_problems() {
+  [ "$CHAT_WANTED" = On ] || return 0
+  if [ -z "$CHAT_ARTIFACT_URL" ] || [ -z "$CHAT_ARTIFACT_SHA256" ]; then
+    say 'ERR_CHAT_ARTIFACT Chat is On, but ChatArtifactUrl or ChatArtifactSha256 is empty; give both, or set Chat to Off'
+  elif [ -d "$CHAT/$CHAT_ARTIFACT_SHA256" ]; then
+    return 0
+  elif [[ $CHAT_ARTIFACT_URL == s3://* ]]; then
+    if ! command -v aws >/dev/null; then
+      say 'ERR_CHAT_ARTIFACT ChatArtifactUrl is an s3:// address and the aws command is not on this instance; install it or give an https:// address'
+    fi
+  elif command -v curl >/dev/null && ! curl --head --fail --silent --location --max-time 20 --output /dev/null "$CHAT_ARTIFACT_URL"; then
+    say "ERR_CHAT_ARTIFACT $CHAT_ARTIFACT_URL cannot be reached from this instance; check its network and the bucket's policy"
+  fi
 }
 
 nginx_configuration() { nginx -T 2>/dev/null || true; }
@@ -225,20 +267,25 @@ is_untouched_default() { # file, body
   esac
 }
 
-# Gate, and what TakeOver would do: lines of "file line port catches" in TAKEN.
-check_other_servers() {
+other_server_problems() {
   local file line server directive port catches body
-  TAKEN=''
-  while IFS=$'\t' read -r file line server directive port catches body; do
-    if is_untouched_default "$file" "$body"; then continue; fi
-    if [ "$EXISTING_SERVERS" = Refuse ]; then
-      fail ERR_EXISTING_SERVER "$file:$server: a server with '$directive' is on an instance port and is not proxyflip's; run with ExistingServers=TakeOver, or move it to another port"
+  other_servers | while IFS=$'\t' read -r file line server directive port catches body; do
+    if is_untouched_default "$file" "$body"; then
+      continue
+    elif [ "$EXISTING_SERVERS" = Refuse ]; then
+      say "ERR_EXISTING_SERVER $file:$server: a server with '$directive' is on an instance port and is not proxyflip's; run with ExistingServers=TakeOver, or move it to another port"
+    elif [ "$line" = 0 ]; then
+      say "ERR_EXISTING_SERVER $file:$server: a server without a listen line is on port 80 by default; write 'listen 80;' into it and run again"
     fi
-    if [ "$line" = 0 ]; then
-      fail ERR_EXISTING_SERVER "$file:$server: a server without a listen line is on port 80 by default; write 'listen 80;' into it and run again"
-    fi
-    TAKEN+="$(realpath "$file") $line $port $catches"$'\n'
-  done < <(other_servers)
+  done
+}
+
+# What TakeOver replaces: lines of "file line port catches".
+listen_lines_to_take() {
+  local file line server directive port catches body
+  other_servers | while IFS=$'\t' read -r file line server directive port catches body; do
+    if ! is_untouched_default "$file" "$body"; then say "$(realpath "$file") $line $port $catches"; fi
+  done
 }
 
 # Replace exactly the listen lines of other servers by the include of their port. The original is kept, and Uninstall puts it
@@ -518,9 +565,11 @@ set_mode() {
   local listener before
   before=$SET_MODE
 
+  refuse_by_problems
   install_packages
-  check_host
-  check_other_servers
+  # Again with what only the packages can tell.
+  refuse_by_problems
+  TAKEN=$(listen_lines_to_take)
 
   SET_PORTS=$INSTANCE_PORTS SET_CIDRS=$TRUSTED_CIDRS SET_HEALTH_PORT=$HEALTH_PORT
   listener=$SET_LISTENER
@@ -703,10 +752,21 @@ measure() {
     "$(head -n $kept <<<"$entries" | cut -d' ' -f2- | paste -sd,)" "$omitted"
 }
 
-report() { # mode before
-  printf '{"mode":"%s","before":"%s","changed":%s,"ready":%s,"nginx":"%s","haproxy":"%s","checksum":"%s"}\n' \
+report() { # mode before, more members or nothing
+  printf '{"mode":"%s","before":"%s","changed":%s,"ready":%s,"nginx":"%s","haproxy":"%s","checksum":"%s"%s}\n' \
     "$SET_MODE" "$1" "$([ $CHANGED = yes ] && echo true || echo false)" "$([ -e $READY ] && echo true || echo false)" \
-    "$(nginx -v 2>&1 | sed 's/.*nginx\///; s/ .*//')" "$(haproxy -v 2>/dev/null | awk 'NR == 1 { sub(/-.*/, "", $3); print $3 }')" "$(checksum)"
+    "$(version nginx)" "$(version haproxy)" "$(checksum)" "${2:-}"
+}
+
+version() { # program → 1.22.1, or nothing where it is not installed
+  if command -v "$1" >/dev/null; then "$1" -v 2>&1 | awk 'NR == 1 { match($0, /[0-9]+(\.[0-9]+)+/); print substr($0, RSTART, RLENGTH) }'; fi
+}
+
+# What is, and what would stand against SetMode with the same parameters. Changes nothing.
+status() {
+  local found
+  found=$(problems | awk 'NR <= 8' | cut -c1-220 | sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&"/' | paste -sd,)
+  report "$SET_MODE" ",\"problems\":[$found]"
 }
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -714,16 +774,12 @@ report() { # mode before
 
 install_chat() {
   [ "$CHAT_WANTED" = On ] || return 0
-  if [ -z "$CHAT_ARTIFACT_URL" ] || [ -z "$CHAT_ARTIFACT_SHA256" ]; then
-    fail ERR_INVALID_PARAMETER 'Chat is On, but ChatArtifactUrl or ChatArtifactSha256 is empty; give both, or set Chat to Off'
-  fi
   local release=$CHAT/$CHAT_ARTIFACT_SHA256
   if [ ! -d "$release" ]; then
     local archive
     archive=$(mktemp)
     case $CHAT_ARTIFACT_URL in
       s3://*)
-        command -v aws >/dev/null || fail ERR_CHAT_ARTIFACT 'ChatArtifactUrl is an s3:// address and the aws command is not on this instance; install it or give an https:// address'
         aws s3 cp --only-show-errors "$CHAT_ARTIFACT_URL" "$archive" || fail ERR_CHAT_ARTIFACT "$CHAT_ARTIFACT_URL cannot be fetched; check the instance role's s3:GetObject"
         ;;
       *) curl --fail --silent --show-error --location --max-time 300 --retry 3 --output "$archive" "$CHAT_ARTIFACT_URL" ||
@@ -794,7 +850,7 @@ case ${1:-} in
     case $OPERATION in
       SetMode) set_mode ;;
       Measure) measure ;;
-      Status) report "$SET_MODE" ;;
+      Status) status ;;
       Uninstall) uninstall ;;
       *) fail ERR_INVALID_PARAMETER "parameter Operation has the value '$OPERATION'; it is SetMode, Measure, Status or Uninstall" ;;
     esac

@@ -221,16 +221,33 @@ describe.each(RELEASES)('receiver on %s', (release) => {
       undo: `sed -i 1d /etc/nginx/nginx.conf`,
       message: /ERR_WORKER_SHUTDOWN_TIMEOUT/,
     },
+    {
+      what: 'an instance port that belongs to another program',
+      how: 'systemctl stop nginx; systemd-run --quiet --unit=squatter socat TCP-LISTEN:81,fork,reuseaddr SYSTEM:true; sleep 0.3',
+      undo: 'systemctl stop squatter; systemctl start nginx',
+      message: /ERR_PORT_TAKEN: instance port 81 belongs to socat/,
+    },
+    {
+      what: 'an artifact that cannot be reached',
+      how: 'true',
+      undo: 'true',
+      message: /ERR_CHAT_ARTIFACT: http:\/\/10\.0\.0\.99\/chat\.tar\.gz cannot be reached from this instance/,
+      more: { Chat: 'On', ChatArtifactUrl: 'http://10.0.0.99/chat.tar.gz', ChatArtifactSha256: '0'.repeat(64) },
+    },
   ])(
     '$what is refused by name, and nothing is changed',
-    async ({ how, undo, message }) => {
+    async ({ how, undo, message, more = {} }) => {
+      const wanted = { Operation: 'SetMode', Mode: 'both', ...PORTS, ...more };
       await setMode('proxy');
       const fingerprint = () =>
         shell('find /etc/nginx /etc/systemd /etc/proxyflip -type f | sort | xargs sha256sum; nft list ruleset');
       await shell(how);
       const before = await fingerprint();
 
-      await expect(setMode('both')).rejects.toThrow(message);
+      // Status tells beforehand, SetMode refuses.
+      const { problems } = await document({ ...wanted, Operation: 'Status' });
+      expect(String(problems).replace(' ', ': ')).toMatch(message);
+      await expect(document(wanted)).rejects.toThrow(message);
 
       expect(await fingerprint()).toBe(before);
       await shell(undo);
