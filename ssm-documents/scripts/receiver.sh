@@ -81,7 +81,7 @@ expect() {
 # What was set: one file of simple assignments, written whole or not at all
 
 load_settings() {
-  SET_MODE=none SET_PORTS='' SET_CIDRS='' SET_HEALTH_PORT='' SET_LISTENER=plain
+  SET_MODE=none SET_PORTS='' SET_RELEASED='' SET_CIDRS='' SET_HEALTH_PORT=''
   # shellcheck source=/dev/null
   if [ -r $SETTINGS/receiver.env ]; then . $SETTINGS/receiver.env; fi
 }
@@ -94,7 +94,7 @@ SET_MODE='$SET_MODE'
 SET_PORTS='$SET_PORTS'
 SET_CIDRS='$SET_CIDRS'
 SET_HEALTH_PORT='$SET_HEALTH_PORT'
-SET_LISTENER='$SET_LISTENER'
+SET_RELEASED='$SET_RELEASED'
 EOF
   mv $SETTINGS/receiver.env.new $SETTINGS/receiver.env
 }
@@ -102,6 +102,18 @@ EOF
 port_numbers() { # "80=http 81=https" → "80 81"
   local pair
   for pair in $1; do printf '%s ' "${pair%%=*}"; done
+}
+
+# Every port that is served here: those that are switched, and those that were. A port that is not named any more goes on
+# being served, plain, since a listener of the load balancer may still feed it.
+served_ports() { printf '%s' "$SET_PORTS $SET_RELEASED"; }
+
+release_ports() { # new ports
+  local pair released=''
+  for pair in $(served_ports); do
+    if [[ " $(port_numbers "$1")" != *" ${pair%%=*} "* ]]; then released+=" $pair"; fi
+  done
+  SET_RELEASED=${released# }
 }
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -407,13 +419,37 @@ listen_lines() { # port, plain|proxy, " default_server" or ""
   for cidr in $SET_CIDRS; do echo "set_real_ip_from $cidr;"; done
 }
 
-write_listen_lines() { # plain|proxy
-  local port
-  for port in $(port_numbers "$SET_PORTS"); do
-    listen_lines "$port" "$1" ' default_server' | put "$NGINX/listen/$port.conf"
+# What nginx's own listener on a port expects now; `plain` for a port that it does not have yet.
+listener_kind() { # port
+  if grep -qs "^listen $1 .*proxy_protocol;" "$NGINX/listen/$1.conf"; then echo proxy; else echo plain; fi
+}
+
+wanted_kind() { # port
+  if [[ " $(port_numbers "$SET_RELEASED")" == *" $1 "* ]]; then
+    echo plain
+  elif [ "$MODE" = both ]; then
+    listener_kind "$1"
+  else
+    echo "$MODE"
+  fi
+}
+
+write_listen_lines() { # listener_kind, to write them as they are, or wanted_kind
+  local port kind
+  for port in $(port_numbers "$(served_ports)"); do
+    kind=$("$1" "$port")
+    listen_lines "$port" "$kind" ' default_server' | put "$NGINX/listen/$port.conf"
     # For servers of somebody else that were taken over.
-    listen_lines "$port" "$1" '' | put "$NGINX/listen/$port-other.conf"
+    listen_lines "$port" "$kind" '' | put "$NGINX/listen/$port-other.conf"
   done
+}
+
+listeners_change() {
+  local port
+  for port in $(port_numbers "$(served_ports)"); do
+    if [ "$(listener_kind "$port")" != "$(wanted_kind "$port")" ]; then return 0; fi
+  done
+  return 1
 }
 
 write_files() {
@@ -424,30 +460,18 @@ write_files() {
   payload systemd/tmpfiles.conf | put /etc/tmpfiles.d/proxyflip.conf
 
   { payload haproxy/haproxy.cfg
-    for port in $(port_numbers "$SET_PORTS"); do payload haproxy/port.cfg | sed "s/@PORT@/$port/g"; done
+    for port in $(port_numbers "$(served_ports)"); do payload haproxy/port.cfg | sed "s/@PORT@/$port/g"; done
   } | put $SETTINGS/haproxy.cfg
 
   payload snippets/application.conf | put $NGINX/snippets/application.conf
   payload snippets/port.conf | put $NGINX/snippets/port.conf
-  for pair in $SET_PORTS; do
+  for pair in $(served_ports); do
     if [ -e "$SETTINGS/default-taken-${pair%%=*}" ]; then continue; fi
     payload "vhosts/${pair#*=}.conf" | sed "s/@PORT@/${pair%%=*}/g" | put "$NGINX/vhosts/${pair%%=*}.conf"
   done
   payload vhosts/health.conf | sed "s/@HEALTH_PORT@/$SET_HEALTH_PORT/g" | put $NGINX/vhosts/health.conf
-  write_listen_lines "$SET_LISTENER"
+  write_listen_lines listener_kind
   payload proxyflip.conf | put /etc/nginx/conf.d/proxyflip.conf
-
-  # Ports that are no longer switched.
-  local file
-  for file in "$NGINX"/vhosts/[0-9]*.conf "$NGINX"/listen/*.conf; do
-    [ -e "$file" ] || continue
-    port=$(basename "$file" .conf)
-    port=${port%-other}
-    if [[ " $(port_numbers "$SET_PORTS")" != *" $port "* ]]; then
-      rm "$file"
-      CHANGED=yes NGINX_CHANGED=yes
-    fi
-  done
 }
 
 install_self() {
@@ -541,7 +565,7 @@ has_rule() { nft list table ip proxyflip >/dev/null 2>&1; }
 # connections are not looked at, and a host firewall still sees the instance port (docs/decisions/0003).
 add_rule() {
   local ports
-  ports=$(port_numbers "$SET_PORTS" | xargs | tr ' ' ',')
+  ports=$(port_numbers "$(served_ports)" | xargs | tr ' ' ',')
   nft -f - <<EOF
 table ip proxyflip {}
 delete table ip proxyflip
@@ -562,7 +586,7 @@ delete_rule() { if has_rule; then nft delete table ip proxyflip; fi; }
 set_mode() {
   [ -n "$MODE" ] || fail ERR_INVALID_PARAMETER 'parameter Mode is empty; SetMode needs plain, both or proxy'
   [ -n "$INSTANCE_PORTS" ] || fail ERR_INVALID_PARAMETER 'parameter InstancePorts is empty; SetMode needs them, such as 80=http 81=https'
-  local listener before
+  local before
   before=$SET_MODE
 
   refuse_by_problems
@@ -571,10 +595,8 @@ set_mode() {
   refuse_by_problems
   TAKEN=$(listen_lines_to_take)
 
+  release_ports "$INSTANCE_PORTS"
   SET_PORTS=$INSTANCE_PORTS SET_CIDRS=$TRUSTED_CIDRS SET_HEALTH_PORT=$HEALTH_PORT
-  listener=$SET_LISTENER
-  case $MODE in plain | proxy) listener=$MODE ;; esac
-  if [ "$before" = none ]; then SET_LISTENER=plain; fi
 
   backup
   take_over
@@ -589,7 +611,7 @@ set_mode() {
   if [ "$NGINX_CHANGED" = yes ] || ! systemctl is-active --quiet nginx.service; then reload_nginx; fi
   install_chat
 
-  if [ "$MODE" = both ] || [ "$listener" != "$SET_LISTENER" ]; then
+  if [ "$MODE" = both ] || listeners_change; then
     # Remembered first: a machine that dies here comes back in `both`, which serves whatever is sent.
     if [ "$SET_MODE" != both ]; then SET_MODE=both CHANGED=yes; fi
     save_settings
@@ -597,11 +619,9 @@ set_mode() {
     add_rule
     prove_both
   fi
-  if [ "$listener" != "$SET_LISTENER" ]; then
-    write_listen_lines "$listener"
+  if listeners_change; then
+    write_listen_lines wanted_kind
     reload_nginx
-    SET_LISTENER=$listener
-    save_settings
   fi
   if [ "$MODE" != both ]; then
     if has_rule; then CHANGED=yes; fi
@@ -632,7 +652,7 @@ haproxy_follows() {
 prove_both() {
   local port kind status attempt address
   address=$(own_addresses | head -n 1)
-  for port in $(port_numbers "$SET_PORTS"); do
+  for port in $(port_numbers "$(served_ports)"); do
     for kind in plain claimed; do
       status=000
       for attempt in 1 2 3 4 5; do
@@ -710,7 +730,7 @@ not_ready() {
   if [ "$SET_MODE" = both ] && ! has_rule; then echo 'mode both without its rule'; return; fi
   if [ "$SET_MODE" != both ] && has_rule; then echo "mode $SET_MODE with the rule of mode both"; return; fi
   if [ "$SET_MODE" = both ] && ! systemctl is-active --quiet proxyflip-haproxy.service; then echo 'HAProxy is not running'; return; fi
-  for port in $(port_numbers "$SET_PORTS"); do
+  for port in $(port_numbers "$(served_ports)"); do
     if [ ! -S "$RUN/$port-plain.sock" ] || [ ! -S "$RUN/$port-claimed.sock" ]; then echo "nginx has no sockets for port $port"; return; fi
   done
 }

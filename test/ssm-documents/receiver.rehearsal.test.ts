@@ -270,6 +270,21 @@ describe.each(RELEASES)('receiver on %s', (release) => {
     await expect(document({})).rejects.toThrow('ERR_AGENT_TOO_OLD');
   });
 
+  test('a port that is not named any more goes on being served, plain, and can be switched again', async () => {
+    const set = (Mode: string, InstancePorts: string) =>
+      document({ Operation: 'SetMode', Mode, InstancePorts, TrustedCidrs: PORTS.TrustedCidrs });
+    await set('proxy', '80=http 82=http');
+    expect([await status(80, 'proxy'), await status(82, 'proxy')]).toEqual(['301', '301']);
+
+    await set('proxy', '80=http');
+    expect([await status(80, 'proxy'), await status(82, 'plain')]).toEqual(['301', '301']);
+
+    await set('both', '80=http 82=http');
+    expect([await status(82, 'plain'), await status(82, 'proxy')]).toEqual(['301', '301']);
+    await set('proxy', '80=http 82=http');
+    expect([await status(82, 'plain'), await status(82, 'proxy')]).toEqual(['000', '301']);
+  }, 60_000);
+
   test('TakeOver replaces exactly the listen lines of other servers, both serve them, and Uninstall gives them back', async () => {
     await setMode('plain');
     await shell(
