@@ -1,5 +1,6 @@
 /** Which instances Systems Manager reaches, joined with those that the load balancer has. */
 import { DescribeInstanceInformationCommand, type InstanceInformation, type SSMClient } from '@aws-sdk/client-ssm';
+import type { Clock } from '../shared/clock.ts';
 
 export interface Fleet {
   /** Managed, online and tagged, whether registered or not. */
@@ -21,12 +22,7 @@ export async function describeFleet(
 ): Promise<Fleet> {
   const tagged = await describeInstances(ssm, `tag:${tag.key}`, [tag.value]);
   const missing = registered.filter((id) => !tagged.has(id));
-  const untagged = new Map<string, InstanceInformation>();
-  // At most 50 ids a filter, as SendCommand has it; the documentation gives no other figure.
-  for (let start = 0; start < missing.length; start += 50) {
-    for (const [id, each] of await describeInstances(ssm, 'InstanceIds', missing.slice(start, start + 50)))
-      untagged.set(id, each);
-  }
+  const untagged = await describeAll(ssm, missing);
   const unready = registered.flatMap((instanceId): Fleet['unready'][number][] => {
     const found = tagged.get(instanceId);
     if (found !== undefined) {
@@ -42,6 +38,33 @@ export async function describeFleet(
     unready,
     unregistered: [...tagged.keys()].filter((id) => !registered.includes(id)).sort(),
   };
+}
+
+const POLL_MS = 5_000;
+
+/** Wait until Systems Manager reaches these instances, which are being launched; at most `waitMs`. */
+export async function awaitOnline(
+  ssm: SSMClient,
+  clock: Clock,
+  instanceIds: readonly string[],
+  waitMs: number,
+): Promise<void> {
+  const until = clock.now() + waitMs;
+  for (;;) {
+    const known = await describeAll(ssm, instanceIds);
+    if (instanceIds.every((id) => known.get(id)?.PingStatus === 'Online') || clock.now() >= until) return;
+    await clock.sleep(POLL_MS);
+  }
+}
+
+/** At most 50 ids a filter, as SendCommand has it; the documentation gives no other figure. */
+async function describeAll(ssm: SSMClient, instanceIds: readonly string[]): Promise<Map<string, InstanceInformation>> {
+  const found = new Map<string, InstanceInformation>();
+  for (let start = 0; start < instanceIds.length; start += 50) {
+    for (const [id, each] of await describeInstances(ssm, 'InstanceIds', instanceIds.slice(start, start + 50)))
+      found.set(id, each);
+  }
+  return found;
 }
 
 async function describeInstances(

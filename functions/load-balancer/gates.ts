@@ -60,6 +60,19 @@ export function checkHealthCheck(
   ];
 }
 
+/** `/healthz` is the receiver's own page, which is refused or says 503 until the receiver is ready. */
+export const asksForReceiver = ({ healthCheckTarget = '' }: LoadBalancer): boolean =>
+  /^HTTP:\d+\/healthz$/i.test(healthCheckTarget);
+
+/** Not a refusal: as long as nobody joins the fleet, nothing is wrong. Lifecycle hooks are not looked for. */
+export function warnOfNewcomers(loadBalancer: LoadBalancer, healthPort: string): string[] {
+  if (asksForReceiver(loadBalancer)) return [];
+  const { loadBalancerName, healthCheckTarget = 'TCP' } = loadBalancer;
+  return [
+    `The health check ${healthCheckTarget} of ${loadBalancerName} does not ask /healthz: an instance that joins the fleet later may get connections before its receiver is ready. Point the health check at HTTP:${healthPort}/healthz, or give the Auto Scaling group a lifecycle hook for autoscaling:EC2_INSTANCE_LAUNCHING.`,
+  ];
+}
+
 /** Kubernetes sets the policies of every port on each reconciliation, to exactly its own or to none: it would undo ours. */
 export function checkController(loadBalancer: LoadBalancer): GateError[] {
   return [...loadBalancer.tags.keys()]

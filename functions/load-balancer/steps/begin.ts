@@ -24,6 +24,7 @@ import {
   checkNeighbours,
   checkPorts,
   refuse,
+  warnOfNewcomers,
 } from '../gates.ts';
 import type { InputOf } from '../input.ts';
 import { describeNeighbours } from '../neighbours.ts';
@@ -109,6 +110,7 @@ async function passGates(
   refuse(found);
   return [
     ...fleet.unregistered.map((id) => `${id} has the tag and is not registered: its receiver is switched too.`),
+    ...(input.direction === 'enable' ? warnOfNewcomers(loadBalancer, input.healthPort) : []),
     ...wish.instancePorts
       .filter(({ scheme }) => scheme === 'mixed')
       .map(

@@ -9,6 +9,7 @@ import { describeLoadBalancer } from '../classic-elb.ts';
 import { refuse } from '../gates.ts';
 import type { InputOf } from '../input.ts';
 import { answerOf, awaitInvocations, type Invocation } from '../invocations.ts';
+import { tellJoining } from '../joining.ts';
 import { planPolicies } from '../policies.ts';
 import { parseInstancePorts } from '../ports.ts';
 import { modeFor } from '../wish.ts';
@@ -50,15 +51,21 @@ export async function compare({ elb, ssm, clock }: Deps, input: InputOf<'Compare
     receivers: reports.map(({ instanceId, mode }) => `${instanceId}: ${mode ?? 'not installed'}`).join(', '),
   } as const;
   if (input.planOnly || stored === undefined) return { next: 'report', ...answer };
-  if (already) return { next: 'finish', ...answer };
+  const { loadBalancerName, trustedCidrs } = input;
+  if (already) {
+    const { instancePorts, finalMode } = input;
+    await tellJoining(ssm, loadBalancerName, { mode: finalMode, instancePorts, trustedCidrs });
+    return { next: 'finish', ...answer };
+  }
 
   // From here on receivers may be changed: what an undo needs is written first.
-  await writeState(ssm, input.loadBalancerName, stored, {
+  await writeState(ssm, loadBalancerName, stored, {
     ...stored.state,
     phase: 'receivers',
     mode: undoMode(reports, modeFor(loadBalancer.policies, ports)),
-    trustedCidrs: input.trustedCidrs,
+    trustedCidrs,
   });
+  await tellJoining(ssm, loadBalancerName, { mode: 'both', instancePorts: stored.state.bothPorts, trustedCidrs });
   return { next: 'switch', ...answer };
 }
 

@@ -2,20 +2,36 @@
  * After the loop: which mode the receivers take now. The verdict is read from the state, not from the loop's last step: a loop
  * that ran out of rounds has none, and then the receivers stay in `both`.
  */
-import { type ReceiverMode, requireState } from '../../shared/switch-state.ts';
+import { type ReceiverMode, requireState, type SwitchState } from '../../shared/switch-state.ts';
 import { describeLoadBalancer } from '../classic-elb.ts';
 import type { InputOf } from '../input.ts';
+import { tellJoining } from '../joining.ts';
 import { describeNeighbours } from '../neighbours.ts';
 import { isOn } from '../policies.ts';
 import { parseInstancePorts } from '../ports.ts';
 import { modeFor } from '../wish.ts';
 import type { Deps } from './deps.ts';
 
-export async function conclude(
-  { elb, ssm, clock }: Deps,
-  input: InputOf<'Conclude'>,
-): Promise<{ mode: ReceiverMode; instancePorts: string; warning: string; measured: string; assumed: string }> {
-  const { state } = await requireState(ssm, clock, input.loadBalancerName, input.executionId);
+export interface ConcludeAnswer {
+  readonly mode: ReceiverMode;
+  readonly instancePorts: string;
+  readonly warning: string;
+  readonly measured: string;
+  readonly assumed: string;
+}
+
+export async function conclude(deps: Deps, input: InputOf<'Conclude'>): Promise<ConcludeAnswer> {
+  const { ssm, clock } = deps;
+  const { loadBalancerName } = input;
+  const { state } = await requireState(ssm, clock, loadBalancerName, input.executionId);
+  const answer = await decide(deps, input, state);
+  const { mode, instancePorts } = answer;
+  // Before the receivers take it: one that joins after the command was sent is not among those that are told.
+  await tellJoining(ssm, loadBalancerName, { mode, instancePorts, trustedCidrs: state.trustedCidrs ?? '' });
+  return answer;
+}
+
+async function decide({ elb }: Deps, input: InputOf<'Conclude'>, state: SwitchState): Promise<ConcludeAnswer> {
   const answer = { instancePorts: state.instancePorts, measured: state.measured ?? '', assumed: state.assumed ?? '' };
   if (state.verdict !== 'final') {
     return {

@@ -2,11 +2,14 @@
 import { ProxyflipError } from '../../shared/errors.ts';
 import { requireState, writeState } from '../../shared/switch-state.ts';
 import { describeLoadBalancer } from '../classic-elb.ts';
+import { awaitOnline } from '../fleet.ts';
 import type { InputOf } from '../input.ts';
 import { awaitInvocations, unconfirmed } from '../invocations.ts';
 import type { Deps } from './deps.ts';
 
 const LIST_WAIT_MS = 30_000;
+/** The loop asks five times: five minutes for an instance to boot and reach Systems Manager. */
+const NEWCOMER_WAIT_MS = 60_000;
 
 export interface ConfirmAnswer {
   /** `no`: instances were registered since the command was sent; send it again. */
@@ -27,6 +30,7 @@ export async function confirmReceivers(
   if (input.mode === 'both' && notAsked.length === 0) {
     await writeState(ssm, input.loadBalancerName, stored, { ...stored.state, bothCommandId: input.commandId });
   }
+  await awaitOnline(ssm, clock, notAsked, NEWCOMER_WAIT_MS);
   return {
     complete: notAsked.length === 0 ? 'yes' : 'no',
     newcomers: notAsked.join(', '),

@@ -2,6 +2,7 @@
 import { ProxyflipError } from '../../shared/errors.ts';
 import { readState, requireState, StateLostError, writeState } from '../../shared/switch-state.ts';
 import { createPolicy, deletePolicy, describeLoadBalancer, setPolicies as writePolicies } from '../classic-elb.ts';
+import { asksForReceiver } from '../gates.ts';
 import type { InputOf } from '../input.ts';
 import { awaitInvocations, unconfirmed } from '../invocations.ts';
 import { POLICY_NAME, planPolicies } from '../policies.ts';
@@ -26,7 +27,11 @@ export async function setPolicies(
   // Registered once more right before the first write: who came since the receivers were asked has not been prepared.
   const invocations = await awaitInvocations(ssm, clock, state.bothCommandId ?? '', before.instanceIds, 0);
   const { notAsked, failed } = unconfirmed(before.instanceIds, invocations, 'both');
-  const unprepared = [...failed, ...notAsked.map((instanceId) => ({ instanceId, why: 'was registered meanwhile' }))];
+  // All that were registered before are confirmed by that command. Behind a health check that asks the receiver, one that was
+  // registered since gets no connection before it has joined, and it joins in `both`.
+  const mayJoin = state.bothCommandId !== undefined && asksForReceiver(before);
+  const newcomers = mayJoin ? [] : notAsked.map((instanceId) => ({ instanceId, why: 'was registered meanwhile' }));
+  const unprepared = [...failed, ...newcomers];
   if (unprepared.length > 0) throw new ReceiverError('both', before.instanceIds.length, unprepared);
 
   const wanted = input.direction === 'enable' ? parseInstancePorts(state.instancePorts).map((each) => each.port) : [];

@@ -14,6 +14,7 @@ import {
   writeState,
 } from '../../shared/switch-state.ts';
 import type { InputOf } from '../input.ts';
+import { tellJoining } from '../joining.ts';
 import type { Deps } from './deps.ts';
 
 export interface UndoAnswer {
@@ -49,7 +50,7 @@ export async function undo(deps: Deps, input: InputOf<'Undo'>): Promise<UndoAnsw
   }
 }
 
-async function undoFrom({ ssm }: Deps, loadBalancerName: string, stored: StoredState): Promise<UndoAnswer> {
+async function undoFrom({ ssm, log }: Deps, loadBalancerName: string, stored: StoredState): Promise<UndoAnswer> {
   const { state } = stored;
   switch (state.phase) {
     case 'done':
@@ -67,12 +68,15 @@ async function undoFrom({ ssm }: Deps, loadBalancerName: string, stored: StoredS
       const mode = state.phase === 'receivers' || state.phase === 'undone' ? state.mode : 'both';
       await writeState(ssm, loadBalancerName, stored, { ...state, phase: 'undone', mode });
       const policies = mode === 'both' ? 'policies may have been changed' : 'no policy was changed';
+      const restored = { mode, instancePorts: state.bothPorts, trustedCidrs: state.trustedCidrs ?? '' };
+      // What it says otherwise is `both`, or a mode that was measured to be right: no reason to leave the receivers as they are.
+      await tellJoining(ssm, loadBalancerName, restored).catch((error: Error) =>
+        log('instances that come later were not told', { loadBalancerName, error: error.message }),
+      );
       const back = state.direction === 'enable' ? 'disable' : 'enable';
       return {
         restore: 'yes',
-        mode,
-        instancePorts: state.bothPorts,
-        trustedCidrs: state.trustedCidrs ?? '',
+        ...restored,
         summary: `Stopped: ${policies} at ${loadBalancerName}, and receivers go to ${mode}, which serves. Run the runbook again with Direction ${state.direction} to finish, or with ${back} to go back.`,
       };
     }

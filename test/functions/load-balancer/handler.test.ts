@@ -313,6 +313,17 @@ describe('gates: each names the thing and the way out, and nothing is changed', 
     expect(begun.warnings).toBe('i-3 has the tag and is not registered: its receiver is switched too.');
   });
 
+  test.each([
+    ['HTTP:8078/healthz', ''],
+    [
+      'TCP:80',
+      'The health check TCP:80 of web does not ask /healthz: an instance that joins the fleet later may get connections before its receiver is ready. Point the health check at HTTP:8078/healthz, or give the Auto Scaling group a lifecycle hook for autoscaling:EC2_INSTANCE_LAUNCHING.',
+    ],
+  ])('with the health check %s the warnings are "%s"', async (target, warnings) => {
+    web.healthCheckTarget = target;
+    expect(await stepsOf(aws)('Begin', request({ request: { planOnly: 'yes' } }))).toMatchObject({ warnings });
+  });
+
   test('what a receiver says stands against it stops the run before a receiver is changed', async () => {
     const step = stepsOf(aws);
     aws.executions.set('run-1', { status: 'InProgress' });
@@ -580,6 +591,40 @@ describe('confirmation', () => {
       /ERR_RECEIVER: 2 of 2.*i-1: was registered meanwhile/s,
     );
     expect(aws.writes).toEqual([]);
+  });
+
+  test.each([
+    ['HTTP:8078/healthz', 'gets no connection before it has joined'],
+    ['TCP:80', 'could get connections before its receiver is there'],
+  ])('with the health check %s an instance registered after the confirmation %s', async (target, _why) => {
+    const step = stepsOf(aws);
+    web.healthCheckTarget = target;
+    await step('Begin', request({ request: { startedBy: 'alice' } }));
+    aws.answer('c', { 'i-1': { mode: 'both' }, 'i-2': { mode: 'both' } });
+    const held = { loadBalancerName: 'web', executionId: 'run-1' };
+    await step('ConfirmReceivers', { ...held, commandId: 'c', mode: 'both' });
+    web.instanceIds.push(aws.addInstance('i-3'));
+    const setPolicies = step('SetPolicies', { ...held, direction: 'enable' });
+    if (target === 'TCP:80') await expect(setPolicies).rejects.toThrow(/1 of 3.*i-3: was registered meanwhile/s);
+    else expect((await setPolicies).changed).toEqual(['80', '81']);
+  });
+
+  test('an instance that Systems Manager does not reach yet is waited for before it is asked', async () => {
+    const step = stepsOf(aws);
+    await step('Begin', request({ request: { startedBy: 'alice' } }));
+    web.instanceIds.push('i-3');
+    aws.answer('c', { 'i-1': { mode: 'both' }, 'i-2': { mode: 'both' } });
+    const before = aws.now;
+    aws.onSleep = () => {
+      if (aws.now - before >= 50_000) aws.addInstance('i-3');
+    };
+    const held = { loadBalancerName: 'web', executionId: 'run-1' };
+    expect(await step('ConfirmReceivers', { ...held, commandId: 'c', mode: 'both' })).toMatchObject({
+      complete: 'no',
+      newcomers: 'i-3',
+    });
+    expect((aws.now - before) / 1000).toBeGreaterThanOrEqual(50);
+    expect((aws.now - before) / 1000).toBeLessThan(100);
   });
 
   test('one that failed is named with its own words', async () => {
