@@ -1,0 +1,132 @@
+/**
+ * The commands of the pages as they stand there, in a shell, by the real AWS CLI, against `serve`; and those of the blog posts that
+ * this project answers. One fleet for all of them, in order: what one makes, the next one uses.
+ */
+import { existsSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type CheckedCommand, checkedCommands, ROOT, readPage } from './markdown.ts';
+import { ServedRehearsal } from './served-rehearsal.ts';
+import { type BlockResult, ShellSession } from './shell-session.ts';
+
+const BLOCK_LIMIT_MS = 180_000;
+
+let served: ServedRehearsal;
+let shell: ShellSession;
+
+beforeAll(async () => {
+  served = await ServedRehearsal.start(['--page-port', '18443', '--policy-delay-ms', '100..500']);
+  // Debian's own command, where it is there, before any other of that name.
+  const path = existsSync('/usr/bin/aws') ? `/usr/bin:${process.env.PATH}` : process.env.PATH;
+  const { AWS_PROFILE: _, AWS_ENDPOINT_URL: __, ...env } = process.env;
+  shell = new ShellSession(ROOT, { ...env, PATH: path, AWS_PAGER: '', AWS_EC2_METADATA_DISABLED: 'true' });
+  await shell.run(served.exports, 5_000);
+  // As the README says for the AWS CLI before 2.13, and harmless for a later one.
+  const [alias = ''] = /aws\(\) \{[^`]*\}/.exec(readPage('README.md')) ?? [];
+  expect(alias).not.toBe('');
+  await shell.run(alias, 5_000);
+}, 150_000);
+
+afterAll(async () => {
+  await shell?.[Symbol.asyncDispose]();
+  await served?.[Symbol.asyncDispose]();
+}, 60_000);
+
+/** `…` in the promised line stands for anything. */
+function expectLastLine({ stdout, stderr }: BlockResult, promised: string): void {
+  const last = stdout.trimEnd().split('\n').at(-1) ?? '';
+  const pattern = promised
+    .split('…')
+    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+    .join('.*');
+  expect({ last, stderr }).toEqual({ last: expect.stringMatching(new RegExp(`^${pattern}$`)), stderr: '' });
+}
+
+const blocksOf = (page: string): CheckedCommand[] => checkedCommands(readPage(page));
+
+test('the pages promise last lines', () => {
+  expect(blocksOf('README.md').length).toBeGreaterThan(5);
+  expect(blocksOf('docs/troubleshooting.md').length).toBeGreaterThan(0);
+});
+
+describe('README.md', () => {
+  test.each(blocksOf('README.md'))(
+    '$name',
+    async ({ commands, lastLine }) => {
+      expectLastLine(await shell.run(commands, BLOCK_LIMIT_MS), lastLine);
+    },
+    BLOCK_LIMIT_MS,
+  );
+});
+
+describe('the commands that people know, by the unchanged AWS CLI', () => {
+  const cases: { what: string; commands: string; lastLine: string }[] = [
+    {
+      what: 'elb create-load-balancer-policy',
+      commands: `ELB_NAME=$LOAD_BALANCER
+aws elb create-load-balancer-policy \\
+    --load-balancer-name $ELB_NAME \\
+    --policy-name $ELB_NAME-proxy-protocol \\
+    --policy-type-name ProxyProtocolPolicyType \\
+    --policy-attributes AttributeName=ProxyProtocol,AttributeValue=True
+aws elb describe-load-balancer-policies --load-balancer-name $ELB_NAME --output text \\
+    --query 'PolicyDescriptions[].[PolicyName,PolicyTypeName,PolicyAttributeDescriptions[0].AttributeValue]'`,
+      lastLine: 'chat-fleet-proxy-protocol\tProxyProtocolPolicyType\ttrue',
+    },
+    {
+      what: 'elb set-load-balancer-policies-for-backend-server, on',
+      commands: `aws elb set-load-balancer-policies-for-backend-server \\
+    --load-balancer-name $ELB_NAME \\
+    --instance-port 80 \\
+    --policy-names $ELB_NAME-proxy-protocol
+aws elb describe-load-balancers --load-balancer-name $ELB_NAME --output text \\
+    --query 'LoadBalancerDescriptions[0].BackendServerDescriptions[].[InstancePort,PolicyNames[0]]'`,
+      lastLine: '80\tchat-fleet-proxy-protocol',
+    },
+    {
+      what: 'elb set-load-balancer-policies-for-backend-server, off',
+      commands: `aws elb set-load-balancer-policies-for-backend-server --load-balancer-name $ELB_NAME \\
+    --instance-port 80 --policy-names '[]'
+aws elb describe-load-balancers --load-balancer-names $ELB_NAME --output text \\
+    --query 'length(LoadBalancerDescriptions[0].BackendServerDescriptions)'`,
+      lastLine: '0',
+    },
+    {
+      what: 'elb describe-instance-health',
+      commands: `aws elb describe-instance-health --load-balancer-name $ELB_NAME --output text \\
+    --query 'InstanceStates[].[State,ReasonCode]'`,
+      lastLine: 'InService\tN/A',
+    },
+    {
+      what: 'ssm send-command on a tag, ssm list-command-invocations',
+      commands: `COMMAND=$(aws ssm send-command --document-name chat-fleet-receiver --targets Key=tag:$TAG_KEY,Values=$TAG_VALUE \\
+    --parameters Operation=Status --query Command.CommandId --output text)
+until [ "$(aws ssm list-command-invocations --command-id $COMMAND --output text \\
+    --query 'length(CommandInvocations[?Status==\`Success\`])')" = 3 ]; do sleep 1; done
+aws ssm list-command-invocations --command-id $COMMAND --details --output text \\
+    --query 'CommandInvocations[0].CommandPlugins[0].Output'`,
+      lastLine: '{"mode":"plain",…}',
+    },
+  ];
+
+  test.each(cases)(
+    '$what',
+    async ({ commands, lastLine }) => {
+      expectLastLine(await shell.run(commands, 60_000), lastLine);
+    },
+    60_000,
+  );
+});
+
+describe('docs/troubleshooting.md', () => {
+  test.each(blocksOf('docs/troubleshooting.md'))(
+    '$name',
+    async ({ commands, lastLine }) => {
+      expectLastLine(await shell.run(commands, BLOCK_LIMIT_MS), lastLine);
+    },
+    BLOCK_LIMIT_MS,
+  );
+});
+
+test('Ctrl-C ends it in order', async () => {
+  expect(await served.interrupt()).toBe(0);
+}, 60_000);
