@@ -1,11 +1,12 @@
 /**
  * The two zip operations that a deployment package needs: unpack one, and make one from built files.
  *
- * No zip library is among the packages; Node.js brings the compression itself (zlib), and what remains is the directory at
- * the end of the archive. Source: PKWARE APPNOTE.TXT, 4.3.7 (local header), 4.3.12 (central directory), 4.3.16 (its end).
+ * fflate writes. It reads without looking at checksums and permissions, which a deployment package has a right to, so reading
+ * is done here: Node.js brings the compression itself (zlib), and what remains is the directory at the end. Source: PKWARE APPNOTE.TXT, 4.3.7 (local header), 4.3.12 (central directory), 4.3.16 (its end).
  * Not here: zip64, encryption, spanned archives; each is refused by name.
  */
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { inflateRawSync } from 'node:zlib';
+import { type Zippable, type ZippableFile, zipSync } from 'fflate';
 
 export interface ZipEntry {
   /** Path with `/`, relative, without `..`. */
@@ -15,16 +16,13 @@ export interface ZipEntry {
   readonly mode?: number;
 }
 
-const LOCAL_HEADER = 0x04034b50;
 const CENTRAL_HEADER = 0x02014b50;
 const END_OF_CENTRAL_DIRECTORY = 0x06054b50;
 const STORED = 0;
 const DEFLATED = 8;
 const ENCRYPTED = 1;
-const MADE_BY_UNIX = 3 << 8;
-const UTF8_NAMES = 1 << 11;
-/** 1980-01-01, the earliest that the format has: the same files always give the same archive. */
-const DOS_DATE = 0x21;
+/** The earliest that the format has. */
+const EARLIEST = '1980-01-01T00:00:00';
 
 /** @throws Error  not a zip archive, or one of the kinds named above */
 export function readZip(archive: Uint8Array): ZipEntry[] {
@@ -72,37 +70,13 @@ function safeName(name: string): string {
   return name;
 }
 
-/** Make an archive as `aws cloudformation package` would put it into S3. */
+/** Make an archive as `aws cloudformation package` would put it into S3; the same files always give the same bytes. */
 export function writeZip(entries: readonly ZipEntry[]): Uint8Array {
-  const files: Buffer[] = [];
-  const directory: Buffer[] = [];
-  let offset = 0;
-  for (const entry of entries) {
-    const name = Buffer.from(safeName(entry.name));
-    const packed = deflateRawSync(entry.data);
-    const common = Buffer.alloc(26);
-    common.writeUInt16LE(20, 0);
-    common.writeUInt16LE(UTF8_NAMES, 2);
-    common.writeUInt16LE(DEFLATED, 4);
-    common.writeUInt16LE(DOS_DATE, 8);
-    common.writeUInt32LE(crc32(entry.data), 10);
-    common.writeUInt32LE(packed.length, 14);
-    common.writeUInt32LE(entry.data.byteLength, 18);
-    common.writeUInt16LE(name.length, 22);
-    files.push(word32(LOCAL_HEADER), common, name, packed);
-    const tail = Buffer.alloc(14);
-    tail.writeUInt32LE(((0o100000 | (entry.mode ?? 0o644)) << 16) >>> 0, 6);
-    tail.writeUInt32LE(offset, 10);
-    directory.push(word32(CENTRAL_HEADER), word16(MADE_BY_UNIX | 20), common, tail, name);
-    offset += 30 + name.length + packed.length;
-  }
-  const directorySize = directory.reduce((sum, part) => sum + part.length, 0);
-  const end = Buffer.alloc(18);
-  end.writeUInt16LE(entries.length, 4);
-  end.writeUInt16LE(entries.length, 6);
-  end.writeUInt32LE(directorySize, 8);
-  end.writeUInt32LE(offset, 12);
-  return Buffer.concat([...files, ...directory, word32(END_OF_CENTRAL_DIRECTORY), end]);
+  const files = entries.map(({ name, data, mode = 0o644 }): [string, ZippableFile] => [
+    safeName(name),
+    [data, { attrs: ((0o100000 | mode) << 16) >>> 0, os: 3, mtime: EARLIEST }],
+  ]);
+  return zipSync(Object.fromEntries(files) as Zippable);
 }
 
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, index) => {
@@ -116,16 +90,4 @@ function crc32(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) crc = (crc >>> 8) ^ (CRC_TABLE[(crc ^ byte) & 0xff] as number);
   return (crc ^ 0xffffffff) >>> 0;
-}
-
-function word16(value: number): Buffer {
-  const bytes = Buffer.alloc(2);
-  bytes.writeUInt16LE(value);
-  return bytes;
-}
-
-function word32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(value);
-  return bytes;
 }
