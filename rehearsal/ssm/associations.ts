@@ -1,7 +1,7 @@
 /**
- * State Manager, as far as a new instance needs it: an association is applied to its targets when it is created, and to an
- * instance when that comes online ("when a matching node comes online"). There is no order against the load balancer's
- * health checks, and no schedule.
+ * State Manager, as far as a new instance needs it: an association is applied to its targets when it is created or updated, to an
+ * instance when that comes online ("when a matching node comes online"), and at its rate. There is no order against the load
+ * balancer's health checks.
  *
  * Source: Systems Manager user guide, "About targets and rate controls in State Manager associations".
  */
@@ -22,13 +22,16 @@ export interface CreateAssociationInput {
   readonly Targets?: readonly { readonly Key?: string; readonly Values?: readonly string[] }[];
   readonly Parameters?: Readonly<Record<string, readonly string[]>>;
   readonly AssociationName?: string;
+  /** `rate(30 minutes)`, and nothing else. */
+  readonly ScheduleExpression?: string;
 }
 
 interface Association {
   readonly input: CreateAssociationInput;
   readonly description: AssociationDescription;
-  /** The instances that it was applied to since they came online. */
-  readonly applied: Set<string>;
+  /** The instances that it was applied to since they came online, and when. Milliseconds since the epoch. */
+  readonly applied: Map<string, number>;
+  readonly intervalMs: number;
   last: SentCommand | undefined;
 }
 
@@ -46,16 +49,25 @@ export class AssociationStore {
   }
 
   create(input: CreateAssociationInput): AssociationDescription {
+    return this.#put(randomUUID(), 1, input);
+  }
+
+  /** "The system removes all optional parameters from the request", so what is not given is gone; and it runs at once. */
+  update(id: string, input: CreateAssociationInput): AssociationDescription {
+    const version = Number(this.#get(id).description.AssociationVersion) + 1;
+    return this.#put(id, version, input);
+  }
+
+  #put(id: string, version: number, input: CreateAssociationInput): AssociationDescription {
     if (!input.Targets?.length && input.InstanceId === undefined)
       throw validationError('Targets or InstanceId must be specified.');
     const now = new Date(this.#clock.now());
-    const id = randomUUID();
     const association: Association = {
       input,
       description: {
         AssociationId: id,
         Name: input.Name,
-        AssociationVersion: '1',
+        AssociationVersion: String(version),
         Date: now,
         LastUpdateAssociationDate: now,
         DocumentVersion: input.DocumentVersion ?? '$DEFAULT',
@@ -63,6 +75,7 @@ export class AssociationStore {
         Overview: { Status: 'Pending', DetailedStatus: 'Creating' },
         ...(input.InstanceId === undefined ? {} : { InstanceId: input.InstanceId }),
         ...(input.AssociationName === undefined ? {} : { AssociationName: input.AssociationName }),
+        ...(input.ScheduleExpression === undefined ? {} : { ScheduleExpression: input.ScheduleExpression }),
         ...(input.Parameters
           ? {
               Parameters: Object.fromEntries(
@@ -71,7 +84,8 @@ export class AssociationStore {
             }
           : {}),
       },
-      applied: new Set(),
+      applied: new Map(),
+      intervalMs: interval(input.ScheduleExpression),
       last: undefined,
     };
     this.#associations.set(id, association);
@@ -92,13 +106,16 @@ export class AssociationStore {
     this.#associations.delete(id);
   }
 
-  /** Sends each association to the matching instances that have come online since it was last asked. */
+  /** Sends each association to the matching instances that have come online since it was last asked, or whose time has come. */
   applyToNewInstances(): void {
     for (const association of this.#associations.values()) {
       for (const instance of this.#world.instances.values()) {
-        if (!isOnline(instance)) association.applied.delete(instance.instanceId);
-        else if (!association.applied.has(instance.instanceId) && isTarget(instance, association.input)) {
-          association.applied.add(instance.instanceId);
+        const { applied, intervalMs } = association;
+        const appliedAt = applied.get(instance.instanceId);
+        const isDue = appliedAt === undefined || this.#clock.now() >= appliedAt + intervalMs;
+        if (!isOnline(instance)) applied.delete(instance.instanceId);
+        else if (isDue && isTarget(instance, association.input)) {
+          applied.set(instance.instanceId, this.#clock.now());
           const { Name, DocumentVersion, Parameters } = association.input;
           const { id } = this.#runCommand.send({
             DocumentName: Name,
@@ -121,6 +138,18 @@ export class AssociationStore {
     if (!association) throw new ServiceError('AssociationDoesNotExist', `The association ${id} does not exist.`);
     return association;
   }
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
+
+/** Without a rate it is once. "The minimum interval is 30 minutes." */
+function interval(expression: string | undefined): number {
+  if (expression === undefined) return Number.POSITIVE_INFINITY;
+  const [, count = '', unit = ''] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expression) ?? [];
+  const intervalMs = Number(count) * (UNIT_MS[unit] ?? 0);
+  if (intervalMs < 1_800_000)
+    throw new ServiceError('InvalidSchedule', `The schedule ${expression} is not a rate of 30 minutes or more.`);
+  return intervalMs;
 }
 
 const targetsOf = ({ Targets, InstanceId }: CreateAssociationInput) =>

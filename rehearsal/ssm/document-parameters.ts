@@ -65,6 +65,42 @@ function parsed(name: string, type: string, text: string, isOfType: (value: unkn
   throw new ParameterError(`Parameter ${name} must be of type ${type}: ${text}`);
 }
 
+const REFERENCE = /^\{\{ ?ssm:([^{}]+?) ?\}\}$/;
+
+const isReference = (value: JsonValue | undefined): boolean => typeof value === 'string' && REFERENCE.test(value);
+
+/**
+ * What the agent does with references to Parameter Store each time it runs the document: their values, held to the document's rules.
+ * A parameter that goes into an environment variable keeps its text: that references are read there is not documented.
+ *
+ * @throws ParameterError  a parameter of the store that is not there, or a value that the document does not allow
+ */
+export function resolveReferences(
+  definitions: Readonly<Record<string, ParameterDefinition>>,
+  values: ParameterValues,
+  store: ParameterStore,
+): ParameterValues {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => {
+      const definition = definitions[name];
+      if (definition === undefined || definition.interpolationType === 'ENV_VAR' || !isReference(value))
+        return [name, value];
+      const stored = storedValue(REFERENCE.exec(toText(value))?.[1] ?? '', store);
+      check(name, definition, stored);
+      return [name, stored];
+    }),
+  );
+}
+
+function storedValue(name: string, store: ParameterStore): string {
+  try {
+    return store.get(name).value;
+  } catch (cause) {
+    // The agent's own words (docparser/parameterstore).
+    throw new ParameterError(`Input contains invalid parameters [${name}]`, { cause });
+  }
+}
+
 /** A default may name a parameter of the store: `{{ssm:name}}`. */
 function fromStore(value: JsonValue, store: ParameterStore): JsonValue {
   if (Array.isArray(value)) return value.map((item) => fromStore(item, store));
@@ -73,6 +109,8 @@ function fromStore(value: JsonValue, store: ParameterStore): JsonValue {
 }
 
 function check(name: string, rules: ParameterDefinition, value: JsonValue): void {
+  // The agent's to check, once it has read what is referred to.
+  if (isReference(value)) return;
   // The empty text is how an optional parameter is left out, and the rules are for what is given.
   if (value === '' && rules.default === '') return;
   const texts = toTexts(value);

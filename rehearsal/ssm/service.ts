@@ -34,6 +34,7 @@ import { putParameter } from './actions/put-parameter.ts';
 import { sendCommand } from './actions/send-command.ts';
 import { startAutomationExecution } from './actions/start-automation-execution.ts';
 import { stopAutomationExecution } from './actions/stop-automation-execution.ts';
+import { updateAssociation } from './actions/update-association.ts';
 import { updateDocument } from './actions/update-document.ts';
 import { updateDocumentDefaultVersion } from './actions/update-document-default-version.ts';
 import { AssociationStore } from './associations.ts';
@@ -162,6 +163,7 @@ function actions(context: SsmContext): Readonly<Record<string, Action>> {
     SendCommand: sendCommand(context),
     StartAutomationExecution: startAutomationExecution(context),
     StopAutomationExecution: stopAutomationExecution(context),
+    UpdateAssociation: updateAssociation(context),
     UpdateDocument: updateDocument(context),
     UpdateDocumentDefaultVersion: updateDocumentDefaultVersion(context),
   };

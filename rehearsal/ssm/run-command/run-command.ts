@@ -8,7 +8,7 @@ import type { Command, CommandInvocation, CommandPlugin } from '@aws-sdk/client-
 import { ServiceError } from '../../aws/service.ts';
 import { ACCOUNT_ID, type Instance, type World } from '../../world.ts';
 import { type Clock, untilAborted } from '../clock.ts';
-import { ParameterError, type ParameterValues, resolveParameters } from '../document-parameters.ts';
+import { ParameterError, type ParameterValues, resolveParameters, resolveReferences } from '../document-parameters.ts';
 import type { CommandDocument } from '../document-schema/index.ts';
 import type { DocumentStore } from '../documents.ts';
 import { validationError } from '../errors.ts';
@@ -276,7 +276,7 @@ export class RunCommand {
         instance,
         commandId: command.id,
         definitions: document.parameters ?? {},
-        parameters,
+        parameters: resolveReferences(document.parameters ?? {}, parameters, this.#parameters),
         agentVersion: this.#options.agentVersion(instance),
         s3Endpoint: this.#options.s3Endpoint,
         signal,

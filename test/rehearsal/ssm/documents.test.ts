@@ -324,6 +324,56 @@ describe('DescribeInstanceInformation', () => {
   });
 });
 
+test('an association reads what it refers to at each run, holds it to the document, and runs again when it is updated', async () => {
+  const { call, ssm } = createAccount();
+  const content = {
+    schemaVersion: '2.2',
+    parameters: {
+      Joining: { type: 'String', default: 'wait', allowedPattern: '^[a-z]*$' },
+      Variable: { type: 'String', default: '', interpolationType: 'ENV_VAR' },
+    },
+    mainSteps: [
+      {
+        action: 'aws:runShellScript',
+        name: 'Say',
+        inputs: { runCommand: [`echo '{{ Joining }}' "$SSM_Variable"`] },
+      },
+    ],
+  };
+  await call('CreateDocument', { Name: 'say', DocumentType: 'Command', Content: JSON.stringify(content) });
+  const association = {
+    Name: 'say',
+    Targets: [{ Key: 'tag:Fleet', Values: ['web'] }],
+    Parameters: { Joining: ['{{ssm:/joining/web}}'], Variable: ['{{ssm:/joining/web}}'] },
+    ScheduleExpression: 'rate(30 minutes)',
+  };
+  const wait = () => new Promise((resolve) => setTimeout(resolve, 700));
+  const { AssociationDescription } = await call('CreateAssociation', association);
+  await wait();
+  for (const Value of ['both', 'proxy', "no'quote"]) {
+    await call('PutParameter', { Name: '/joining/web', Value, Type: 'String', Overwrite: true });
+    await call('UpdateAssociation', { ...association, AssociationId: AssociationDescription.AssociationId });
+    await wait();
+  }
+
+  const said = await Promise.all(
+    ssm.commands.map(async ({ CommandId }) => {
+      const { CommandInvocations } = await call('ListCommandInvocations', { CommandId, Details: true });
+      return CommandInvocations[0].CommandPlugins[0].Output.trim();
+    }),
+  );
+  expect(said.reverse()).toEqual([
+    expect.stringContaining('Input contains invalid parameters [/joining/web]'),
+    'both {{ssm:/joining/web}}',
+    'proxy {{ssm:/joining/web}}',
+    expect.stringContaining('which does not match ^[a-z]*$'),
+  ]);
+  await expect(
+    call('CreateAssociation', { ...association, ScheduleExpression: 'rate(10 minutes)' }),
+  ).rejects.toMatchObject({ code: 'InvalidSchedule' });
+  await ssm.close();
+});
+
 test('an association is applied to an instance when it comes online, again after it was away', async () => {
   const { call, instances, ssm } = createAccount();
   const [instance] = instances;
