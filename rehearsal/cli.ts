@@ -7,6 +7,9 @@ import { serve } from './scenarios/serve.ts';
 import { start } from './scenarios/start.ts';
 import { switchScenario } from './scenarios/switch.ts';
 
+// The SDK's versions are pinned to ones that run here; its warning about those of next year would stand in every picture.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+
 /** @returns exit status: 0 only where nothing failed. The signal is Ctrl-C: end what is under way, in order. */
 type Scenario = (options: ScenarioOptions, interrupted: AbortSignal) => Promise<number>;
 
