@@ -16,7 +16,7 @@ export interface Joining {
 
 /** As the Command document's parameter `Joining` takes it. */
 export const formatJoining = ({ mode, instancePorts, trustedCidrs }: Joining): string =>
-  `${mode}; ${instancePorts}; ${trustedCidrs}`;
+  `${mode}; ${instancePorts}; ${trustedCidrs}`.trimEnd();
 
 /**
  * Only where a stack has made the parameter: without its association nobody reads it. Written only where it says otherwise.

@@ -41,6 +41,10 @@ fail() {
 # ---------------------------------------------------------------------------------------------------------------------
 # What was asked for
 
+# For Join. The agent puts it here: it reads references to Parameter Store in the document's text, and not, as far as is documented,
+# in environment variables. The document's allowedPattern has no quote in it.
+readonly JOINING='{{ Joining }}'
+
 # With an agent that does not know ENV_VAR (before 3.3.2746.0) no value arrives at all. AWS's own fallback, splicing the
 # values into the text, would bring back what ENV_VAR is for: so this fails closed.
 read_request() {
@@ -58,6 +62,8 @@ read_request() {
   CHAT_ARTIFACT_URL=${SSM_ChatArtifactUrl:-}
   CHAT_ARTIFACT_SHA256=${SSM_ChatArtifactSha256:-}
 
+  if [ "$OPERATION" = Join ]; then read_joining; fi
+
   # The document's allowedPattern has refused these before; a value that ends in a root shell and in files that are
   # sourced is looked at twice.
   expect Mode "$MODE" '(plain|both|proxy)?'
@@ -69,6 +75,16 @@ read_request() {
   expect Chat "$CHAT_WANTED" 'On|Off'
   expect ChatArtifactUrl "$CHAT_ARTIFACT_URL" '((https?|s3)://[A-Za-z0-9._~:/?&=%+-]+)?'
   expect ChatArtifactSha256 "$CHAT_ARTIFACT_SHA256" '([0-9a-f]{64})?'
+}
+
+# "both; 80=http 81=https; 10.0.101.0/24"
+read_joining() {
+  if [ "$JOINING" = wait ]; then
+    say 'no switch has begun at the load balancer: there is nothing to join yet'
+    exit 0
+  fi
+  IFS=';' read -r MODE INSTANCE_PORTS TRUSTED_CIDRS <<<"$JOINING"
+  INSTANCE_PORTS=${INSTANCE_PORTS# } TRUSTED_CIDRS=${TRUSTED_CIDRS# }
 }
 
 expect() {
@@ -475,7 +491,7 @@ write_files() {
 }
 
 install_self() {
-  if [ "$0" != $LIBRARY/receiver ]; then put $LIBRARY/receiver 0755 <"$0"; fi
+  if [ "$0" != $LIBRARY/receiver ]; then sed "s/^readonly JOINING=.*/readonly JOINING=''/" "$0" | put $LIBRARY/receiver 0755; fi
 }
 
 checksum() { # over the managed files, in one order
@@ -632,6 +648,20 @@ set_mode() {
   systemctl start --quiet "${UNITS[@]}"
   assert_ready
   report "$before"
+}
+
+# An instance that comes later (docs/decisions/0007). What it is to be may be older than the lock that was waited for, so a receiver
+# that has just been set is left alone: a run is at work. One that was away in another mode goes to `both` first, which serves
+# whatever is sent.
+join() {
+  if [ "$SET_MODE" != none ]; then
+    if [ $(($(date +%s) - $(stat -c %Y $SETTINGS/receiver.env))) -lt 300 ]; then
+      MODE=$SET_MODE INSTANCE_PORTS=$SET_PORTS
+    elif [ "$SET_MODE" != both ] && [ "$SET_MODE" != "$MODE" ]; then
+      MODE=both
+    fi
+  fi
+  if [ "$SET_MODE" = "$MODE" ] && [ "$SET_PORTS" = "$INSTANCE_PORTS" ]; then report "$SET_MODE"; else set_mode; fi
 }
 
 # HAProxy runs in every mode, so that entering `both` starts nothing; a changed configuration is taken up by a reload,
@@ -869,10 +899,11 @@ case ${1:-} in
     load_settings
     case $OPERATION in
       SetMode) set_mode ;;
+      Join) join ;;
       Measure) measure ;;
       Status) status ;;
       Uninstall) uninstall ;;
-      *) fail ERR_INVALID_PARAMETER "parameter Operation has the value '$OPERATION'; it is SetMode, Measure, Status or Uninstall" ;;
+      *) fail ERR_INVALID_PARAMETER "parameter Operation has the value '$OPERATION'; it is SetMode, Join, Measure, Status or Uninstall" ;;
     esac
     ;;
   *) fail ERR_INVALID_PARAMETER "unknown word '$1'; systemd calls this with boot, clear-sockets or assert" ;;

@@ -51,15 +51,23 @@ describe.each(RELEASES)('receiver on %s', (release) => {
   }, 60_000);
 
   /** Run the script as the agent does, and return the JSON of its last line. */
-  async function document(parameters: Record<string, string>): Promise<Record<string, unknown>> {
+  async function document(
+    parameters: Record<string, string>,
+    script = receiverScript(),
+  ): Promise<Record<string, unknown>> {
     const env = Object.fromEntries(Object.entries(parameters).map(([name, value]) => [`SSM_${name}`, value]));
     const { exitCode, stdout, stderr } = await machine.exec(
       ['bash', '-c', 'cat >/tmp/_script.sh && bash /tmp/_script.sh'],
-      { env, stdin: receiverScript() },
+      { env, stdin: script },
     );
     if (exitCode !== 0) throw new Error(stderr);
     return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
   }
+  const join = (joining: string) =>
+    document(
+      { Operation: 'Join' },
+      receiverScript().replace('{{ Joining }}', () => joining),
+    );
   const setMode = (Mode: string) => document({ Operation: 'SetMode', Mode, ...PORTS });
 
   /** The status of a request from the clients' namespace; 000 where none came. */
@@ -283,6 +291,28 @@ describe.each(RELEASES)('receiver on %s', (release) => {
     expect([await status(82, 'plain'), await status(82, 'proxy')]).toEqual(['301', '301']);
     await set('proxy', '80=http 82=http');
     expect([await status(82, 'plain'), await status(82, 'proxy')]).toEqual(['000', '301']);
+  }, 60_000);
+
+  test('Join: what is said where there is no receiver; both first where it was away; hands off what has just been set', async () => {
+    const said = (mode: string) => `${mode}; 80=http 81=https; ${PORTS.TrustedCidrs}`;
+    const later = () => shell('touch -d "6 minutes ago" /etc/proxyflip/receiver.env');
+    await setMode('plain');
+
+    expect(await join(said('proxy'))).toMatchObject({ mode: 'plain', changed: false });
+    await later();
+    expect(await join(said('plain'))).toMatchObject({ mode: 'plain', changed: false });
+    expect(await join(said('proxy'))).toMatchObject({ mode: 'both', before: 'plain' });
+    expect(await join(said('proxy'))).toMatchObject({ mode: 'both', changed: false });
+    await later();
+    expect(await join(said('proxy'))).toMatchObject({ mode: 'proxy', before: 'both' });
+    expect([await status(80, 'plain'), await status(80, 'proxy')]).toEqual(['000', '301']);
+
+    await setMode('plain');
+    await document({ Operation: 'Uninstall' });
+    expect(await join(said('proxy'))).toMatchObject({ mode: 'proxy', before: 'none', ready: true });
+    expect(await shell(`grep -c "^readonly JOINING=''$" /usr/local/lib/proxyflip/receiver`)).toBe('1');
+    await expect(join('{{ssm:/proxyflip/joining/web}}')).rejects.toThrow('ERR_INVALID_PARAMETER');
+    await setMode('plain');
   }, 60_000);
 
   test('TakeOver replaces exactly the listen lines of other servers, both serve them, and Uninstall gives them back', async () => {
