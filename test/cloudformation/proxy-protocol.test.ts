@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RegoEngine, TemplateFile } from '@aws/cloudformation-validate';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { formatJoining } from '../../functions/load-balancer/joining.ts';
 import { parseProperties } from '../../functions/proxy-protocol/properties.ts';
 import { readTemplate, type Template } from './template.ts';
 
@@ -115,12 +116,43 @@ describe('cloudformation/proxy-protocol.yaml', () => {
       .map(([name]) => name);
     expect(withSwitch.sort()).toEqual([
       'CallItself',
+      'JoinAssociation',
+      'JoiningParameter',
       'ProxyProtocol',
       'ProxyProtocolFunction',
       'ProxyProtocolFunctionLogs',
       'ProxyProtocolFunctionRetries',
       'ProxyProtocolFunctionRole',
     ]);
+  });
+
+  test('the association is there before the switch, and passes what the Command document takes', () => {
+    const { JoinAssociation, JoiningParameter, ProxyProtocol, ReceiverDocument } = template.Resources;
+    expect(ProxyProtocol?.DependsOn).toContain('JoinAssociation');
+    if (!JoinAssociation || !JoiningParameter || !ReceiverDocument) throw new Error('the template has them');
+    const { parameters } = ReceiverDocument.Properties.Content as {
+      parameters: Record<string, { allowedPattern?: string; allowedValues?: string[]; interpolationType?: string }>;
+    };
+    const passed = JoinAssociation.Properties.Parameters as Record<string, readonly string[]> & {
+      Joining: readonly [{ 'Fn::Sub': string }];
+    };
+    expect(Object.keys(parameters)).toEqual(expect.arrayContaining(Object.keys(passed)));
+    expect(parameters.Operation?.allowedValues).toEqual(expect.arrayContaining([...(passed.Operation ?? [])]));
+
+    // The agent resolves references in the document's text, and nobody says that it does in environment variables.
+    expect(parameters.Joining?.interpolationType).toBeUndefined();
+    const allowed = new RegExp(parameters.Joining?.allowedPattern ?? '$^');
+    const reference = passed.Joining[0]['Fn::Sub'];
+    const name = (JoiningParameter.Properties.Name as { 'Fn::Sub': string })['Fn::Sub'];
+    for (const value of [
+      reference.replace(/\$\{JoiningParameter\}/, name.replace(/\$\{\w+\}/, 'web')),
+      JoiningParameter.Properties.Value as string,
+      formatJoining({ mode: 'both', instancePorts: '80=http 81=https', trustedCidrs: '10.0.1.0/24 10.0.2.0/24' }),
+      formatJoining({ mode: 'plain', instancePorts: '80=mixed', trustedCidrs: '' }),
+    ])
+      expect(value).toMatch(allowed);
+    for (const value of ["both; 80=http; '", 'both; 80=http; $(id)', 'both\nid', 'none; 80=http;', ''])
+      expect(value).not.toMatch(allowed);
   });
 
   test('every parameter is in a group, and has a description', () => {

@@ -10,7 +10,15 @@ export interface Template {
   readonly Parameters: Readonly<Record<string, { readonly Default?: unknown; readonly Description?: string }>>;
   readonly Conditions: Readonly<Record<string, unknown>>;
   readonly Resources: Readonly<
-    Record<string, { readonly Type: string; readonly Condition?: string; readonly Properties: Record<string, unknown> }>
+    Record<
+      string,
+      {
+        readonly Type: string;
+        readonly Condition?: string;
+        readonly DependsOn?: readonly string[];
+        readonly Properties: Record<string, unknown>;
+      }
+    >
   >;
   readonly Outputs: Readonly<Record<string, unknown>>;
   readonly Metadata: {
