@@ -5,6 +5,11 @@
  * made strict when, beyond that, no connection of the old kind came from any source for the quiet spell: not from a node, and
  * not from a target group, a monitor or a neighbour that calls the port directly and would be cut off silently.
  *
+ * The other way round, a PROXY line proves nothing: any client can begin with one of its own, through a node that writes none, and
+ * could keep a disable from its end for ever. A connection without a line does prove something, since no client can take a line
+ * away. So where every node has sent such ones all through a quiet spell, the lines that still come from nodes count as their
+ * clients' own, and the verdict says that this was assumed.
+ *
  * Ages are counted on each instance from the moment it answered; instances of one command answer some seconds apart. The quiet
  * spell covers that: within it nothing of the old kind may have come at all.
  */
@@ -41,6 +46,8 @@ export interface Question {
   /** Registered instances that gave no measurement, each with the reason. */
   readonly unmeasured: readonly { readonly instanceId: string; readonly why: string }[];
   readonly quietSeconds: number;
+  /** How long every node has been seen to follow, see `isFollowed`; 0 = not at the last look. */
+  readonly followedSeconds: number;
   /** Since measuring began. */
   readonly elapsedSeconds: number;
   readonly boundSeconds: number;
@@ -60,9 +67,16 @@ export interface Judgement {
 
 export function judge(question: Question): Judgement {
   const { nodes, wanted, elapsedSeconds, boundSeconds } = question;
-  const loud = loudSources(question);
+  const isClientsOwn = ({ port, source }: { readonly port: number; readonly source: string }): boolean =>
+    wanted.get(port) === 'plain' &&
+    nodes.includes(source) &&
+    question.unmeasuredNode === 'Assume' &&
+    isFollowed(question) &&
+    question.followedSeconds >= question.quietSeconds;
+  const all = loudSources(question);
+  const loud = all.filter((each) => !isClientsOwn(each));
   const blind = blindInstances(question);
-  const unproven = unprovenNodes(question);
+  const unproven = unprovenNodes(question).filter(({ node, port }) => !isClientsOwn({ source: node, port }));
   const remaining = [...describeLoud(loud, nodes), ...blind];
 
   const proven = nodes.length * wanted.size - unproven.length;
@@ -72,7 +86,9 @@ export function judge(question: Question): Judgement {
       ? 'the addresses of the load balancer’s nodes are not known'
       : unproven.map(({ node, port }) => `node ${node} on instance port ${port}`).join(', ');
 
-  if (remaining.length === 0 && unknown === '') return { verdict: 'final', measured, assumed: '', remaining: '' };
+  if (remaining.length === 0 && unknown === '') {
+    return { verdict: 'final', measured, assumed: describeClientsOwn(all, question), remaining: '' };
+  }
   const waited = `${Math.round(elapsedSeconds)} of ${boundSeconds} s`;
   if (elapsedSeconds < boundSeconds) {
     const waitingFor = unknown === '' ? [] : [`no connection of the new kind yet, later than the old: ${unknown}`];
@@ -126,6 +142,25 @@ function describeLoud(loud: readonly Loud[], nodes: readonly string[]): string[]
   return loud.map(
     ({ port, source, kind, count, ageSeconds }) =>
       `${nodes.includes(source) ? 'node' : 'not a node:'} ${source} sent ${count} ${kind} connections to instance port ${port}, the last ${ageSeconds.toFixed(1)} s ago`,
+  );
+}
+
+function describeClientsOwn(lines: readonly Loud[], { followedSeconds }: Question): string {
+  if (lines.length === 0) return '';
+  const sources = lines.map(({ source, port, count }) => `${count} from ${source} to instance port ${port}`).join(', ');
+  return `PROXY lines that still come are clients’ own (${sources}), since every node has sent connections without one for ${Math.round(followedSeconds)} s`;
+}
+
+/** Every node has, within the quiet spell, sent connections without a PROXY line to each port that is to get none. */
+export function isFollowed({ wanted, nodes, measurements, quietSeconds }: Omit<Question, 'followedSeconds'>): boolean {
+  const ports = [...wanted].filter(([, kind]) => kind === 'plain').map(([port]) => port);
+  const seen = measurements.flatMap((each) => each.seen);
+  return nodes.every((node) =>
+    ports.every((port) =>
+      seen.some(
+        (each) => each.source === node && each.port === port && each.kind === 'plain' && each.ageSeconds < quietSeconds,
+      ),
+    ),
   );
 }
 

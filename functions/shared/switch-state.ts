@@ -46,6 +46,8 @@ export interface SwitchState {
   readonly settled?: { readonly mode: ReceiverMode; readonly settings: string };
   /** ISO 8601, of the first round of measuring. */
   readonly measuringSince?: string;
+  /** ISO 8601, since when each round has found every node to follow; see `isFollowed` in `load-balancer/judge.ts`. */
+  readonly followedSince?: string;
   readonly rounds?: number;
   readonly verdict?: Verdict;
   readonly measured?: string;

@@ -19,7 +19,7 @@ export async function finish({ ssm, clock }: Deps, input: InputOf<'Finish'>): Pr
   // A person who switches a stack's load balancer off does not take it from the stack.
   const forget =
     state.direction === 'disable' && mode === 'plain' && (input.owner === '' ? 'console' : input.owner) === state.owner;
-  const { measuringSince: _, rounds: __, verdict: ___, ...rest } = state;
+  const { measuringSince: _, followedSince: __, rounds: ___, verdict: ____, ...rest } = state;
   await writeState(ssm, loadBalancerName, stored, {
     ...rest,
     phase: 'done',

@@ -4,6 +4,7 @@ import { describeLoadBalancer } from '../classic-elb.ts';
 import type { InputOf } from '../input.ts';
 import { answerOf, awaitInvocations, complaintOf, type Invocation } from '../invocations.ts';
 import {
+  isFollowed,
   type Judgement,
   judge as judgeMeasurements,
   type Kind,
@@ -26,7 +27,8 @@ export async function judge({ elb, ssm, clock, log }: Deps, input: InputOf<'Judg
   const ports = parseInstancePorts(state.bothPorts).map((each) => each.port);
   const readings = await readReceivers();
 
-  const judgement = judgeMeasurements({
+  const now = clock.now();
+  const question = {
     wanted: new Map(ports.map((port): [number, Kind] => [port, isOn(loadBalancer.policies, port) ? 'proxy' : 'plain'])),
     nodes: [
       ...new Set(
@@ -38,15 +40,20 @@ export async function judge({ elb, ssm, clock, log }: Deps, input: InputOf<'Judg
     ],
     ...readings,
     quietSeconds: input.quietSeconds,
-    elapsedSeconds: (clock.now() - Date.parse(measuringSince)) / 1000,
+    elapsedSeconds: (now - Date.parse(measuringSince)) / 1000,
     boundSeconds: input.boundSeconds,
     unmeasuredNode: input.unmeasuredNode,
-  });
+  };
+  const followedSince = isFollowed(question) ? (state.followedSince ?? new Date(now).toISOString()) : undefined;
+  const followedSeconds = followedSince === undefined ? 0 : (now - Date.parse(followedSince)) / 1000;
+  const judgement = judgeMeasurements({ ...question, followedSeconds });
   log('judged', { loadBalancerName, ...judgement });
+  const { followedSince: _, ...rest } = state;
   await writeState(ssm, loadBalancerName, stored, {
-    ...state,
+    ...rest,
     phase: 'measuring',
     measuringSince,
+    ...(followedSince === undefined ? {} : { followedSince }),
     rounds: (state.rounds ?? 0) + 1,
     ...judgement,
   });

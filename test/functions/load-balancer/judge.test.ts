@@ -34,6 +34,7 @@ const question = (measurements: readonly Measurement[], given: Partial<Question>
   measurements,
   unmeasured: [],
   quietSeconds: 30,
+  followedSeconds: 0,
   elapsedSeconds: 60,
   boundSeconds: 600,
   unmeasuredNode: 'Assume',
@@ -233,3 +234,37 @@ test.each([
     expect(pauseSeconds(bound)).toBe(pause);
   },
 );
+
+describe('PROXY lines that clients write themselves, through nodes that write none any more', () => {
+  const off = new Map([[80, 'plain' as const]]);
+  const both = [seen(A, 'plain', 2), seen(A, 'proxy', 1)];
+  test.each([
+    { desc: 'the node has followed for the quiet spell', q: { followedSeconds: 30 }, is: 'final' },
+    { desc: 'it has followed for less', q: { followedSeconds: 29.9 }, is: 'wait' },
+    { desc: 'nothing is to be assumed', q: { followedSeconds: 30, unmeasuredNode: 'StayBoth' as const }, is: 'wait' },
+    {
+      desc: 'the lines come from something that is no node',
+      q: { followedSeconds: 30, seen: [...both, seen('10.0.9.9', 'proxy', 1)] },
+      is: 'wait',
+    },
+    {
+      desc: 'the node’s last without a line is older than the quiet spell',
+      q: { followedSeconds: 30, seen: [seen(A, 'plain', 31), seen(A, 'proxy', 1)] },
+      is: 'wait',
+    },
+    { desc: 'another node has not followed', q: { followedSeconds: 30, nodes: [A, B] }, is: 'wait' },
+    {
+      desc: 'it is connections without a line that are too many: those no client can make',
+      q: { followedSeconds: 30, wanted: new Map([[80, 'proxy' as const]]) },
+      is: 'wait',
+    },
+  ])('$desc: $is', ({ q: { seen: given = both, ...rest }, is }) => {
+    const { verdict, assumed } = judge(question([instance(given)], { wanted: off, ...rest }));
+    expect(verdict).toBe(is);
+    expect(assumed).toBe(
+      is === 'final'
+        ? 'PROXY lines that still come are clients’ own (7 from 10.0.101.21 to instance port 80), since every node has sent connections without one for 30 s'
+        : '',
+    );
+  });
+});
