@@ -38,7 +38,8 @@ const COMMAND_LIMIT_MS = 300_000;
 const IN_SERVICE_LIMIT_MS = 120_000;
 
 export interface Fleet {
-  readonly instances: readonly Instance[];
+  /** Grows where a scenario launches some; one that has ended stays, since its access log is still to be read. */
+  readonly instances: Instance[];
   /** The chat service's parameters of the Command document, the runbook and the stack. */
   readonly chat: { readonly Chat: 'On'; readonly ChatArtifactUrl: string; readonly ChatArtifactSha256: string };
 }
@@ -114,11 +115,11 @@ async function uploadChat(environment: Environment): Promise<Fleet['chat']> {
   };
 }
 
-async function createLoadBalancer(environment: Environment): Promise<void> {
+export async function createLoadBalancer(environment: Environment, name: string = LOAD_BALANCER): Promise<void> {
   const { elb } = environment.clients;
   await elb.send(
     new CreateLoadBalancerCommand({
-      LoadBalancerName: LOAD_BALANCER,
+      LoadBalancerName: name,
       // A load balancer has a node in each of its subnets at least.
       Subnets: [...environment.world.subnets.keys()].slice(0, environment.options.nodes),
       Listeners: [
@@ -135,7 +136,7 @@ async function createLoadBalancer(environment: Environment): Promise<void> {
   );
   await elb.send(
     new ConfigureHealthCheckCommand({
-      LoadBalancerName: LOAD_BALANCER,
+      LoadBalancerName: name,
       // Five seconds instead of the default 30 s and ten successes, so that a rehearsal does not take minutes to begin.
       HealthCheck: {
         Target: `HTTP:${HEALTH_PORT}/healthz`,
@@ -148,7 +149,7 @@ async function createLoadBalancer(environment: Environment): Promise<void> {
   );
   await elb.send(
     new ModifyLoadBalancerAttributesCommand({
-      LoadBalancerName: LOAD_BALANCER,
+      LoadBalancerName: name,
       LoadBalancerAttributes: {
         CrossZoneLoadBalancing: { Enabled: true },
         ConnectionDraining: { Enabled: true, Timeout: 30 },
@@ -195,13 +196,15 @@ export async function runReceiverDocument(
   }
 }
 
-export async function waitInService(environment: Environment, wanted: number): Promise<void> {
+export async function waitInService(
+  environment: Environment,
+  wanted: number,
+  name: string = LOAD_BALANCER,
+): Promise<void> {
   const { elb } = environment.clients;
   const limit = Date.now() + IN_SERVICE_LIMIT_MS;
   for (;;) {
-    const { InstanceStates = [] } = await elb.send(
-      new DescribeInstanceHealthCommand({ LoadBalancerName: LOAD_BALANCER }),
-    );
+    const { InstanceStates = [] } = await elb.send(new DescribeInstanceHealthCommand({ LoadBalancerName: name }));
     if (InstanceStates.filter(({ State }) => State === 'InService').length >= wanted) return;
     if (Date.now() > limit) {
       const seen = InstanceStates.map(({ InstanceId, State, Description }) => `${InstanceId} ${State}: ${Description}`);

@@ -1,12 +1,11 @@
 /** Looks at the fleet while a scenario runs: for the live picture once a second, and for the report's timeline. */
-import { readFileSync } from 'node:fs';
 import type { Environment } from '../environment.ts';
 import { type Fleet, LOAD_BALANCER } from '../fleet.ts';
 import type { InstanceState, LiveSnapshot, NodeState, RunbookState, StackEvent } from '../report/live-view.ts';
 import type { Timeline } from '../report/result.ts';
 import { RECEIVER_MODES, type ReceiverMode } from '../traffic/client-address.ts';
 import type { TrafficSnapshot } from '../traffic/counts.ts';
-import type { Instance } from '../world.ts';
+import { receiverMode } from './receiver-mode.ts';
 import { stackEvents } from './stack.ts';
 
 /** Steps that a watcher follows; the others are decisions between them and ways out. */
@@ -167,15 +166,4 @@ function note<T>(
   map.set(key, changes);
   const last = changes.filter(isSameThing).at(-1);
   if (last === undefined || isNews(last)) changes.push(change);
-}
-
-/** As the receiver itself keeps it for its boot unit; read past the machine, which is not to be disturbed by watching. */
-function receiverMode({ machine }: Instance): ReceiverMode | 'unknown' {
-  try {
-    const settings = readFileSync(machine.writtenFile('/etc/proxyflip/receiver.env'), 'utf8');
-    const mode = /^SET_MODE='(\w+)'$/m.exec(settings)?.[1];
-    return RECEIVER_MODES.find((each) => each === mode) ?? 'unknown';
-  } catch {
-    return 'unknown';
-  }
 }

@@ -18,6 +18,12 @@ export interface ScenarioOptions {
   readonly seconds: number;
   /** 0 = enable once; n = enable and disable, n times. */
   readonly cycles: number;
+  /** Kept open from the beginning to the end. */
+  readonly webSockets: number;
+  /** For the runbook; undefined = as it ships. Unit: seconds. */
+  readonly quietSeconds: number | undefined;
+  /** In each switch an instance is launched and another is ended. */
+  readonly launchDuring: boolean;
   readonly image: ImageName;
   readonly release: Release;
   readonly json: string | undefined;
@@ -31,7 +37,7 @@ export interface ScenarioOptions {
 }
 
 export const USAGE = `npm start -- [--once] [options]
-npm run rehearse -- switch | serve [options]
+npm run rehearse -- switch | stack | gates | serve [options]
 
   --order runbook|elb-first|nginx-first   who switches first (switch; default runbook)
   --machines N              instances behind the load balancer, 1 to 20 (default 3)
@@ -40,6 +46,9 @@ npm run rehearse -- switch | serve [options]
   --policy-delay-ms A..B    when a policy reaches a node (default 500..4000; 0..120000 works)
   --seconds S               traffic before and after the switch, each (default 20)
   --cycles N                enable and disable, N times (default 0: enable once)
+  --web-sockets N           how many are open from the beginning to the end (default 60)
+  --quiet-seconds S         the runbook's QuietSeconds (default: as it ships, 30)
+  --launch-during           launch an instance in each switch, and end another
   --image bare|baked|amazon what the machines have (default baked)
   --release bookworm|trixie which Debian they are (default bookworm)
   --json FILE               write the result
@@ -56,6 +65,9 @@ const OPTIONS = {
   'policy-delay-ms': { type: 'string', default: '500..4000' },
   seconds: { type: 'string', default: '20' },
   cycles: { type: 'string', default: '0' },
+  'web-sockets': { type: 'string', default: '60' },
+  'quiet-seconds': { type: 'string' },
+  'launch-during': { type: 'boolean', default: false },
   image: { type: 'string', default: 'baked' },
   release: { type: 'string', default: 'bookworm' },
   json: { type: 'string' },
@@ -81,6 +93,10 @@ export function parseOptions(args: readonly string[]): ScenarioOptions {
     policyDelayMs: range('policy-delay-ms', values['policy-delay-ms']),
     seconds: whole('seconds', values.seconds, 1, 3600),
     cycles: whole('cycles', values.cycles, 0, 1000),
+    webSockets: whole('web-sockets', values['web-sockets'], 1, 1000),
+    quietSeconds:
+      values['quiet-seconds'] === undefined ? undefined : whole('quiet-seconds', values['quiet-seconds'], 1, 3000),
+    launchDuring: values['launch-during'],
     image: oneOf('image', values.image, IMAGES),
     release: oneOf('release', values.release, RELEASES),
     json: values.json,

@@ -9,29 +9,65 @@ import {
 import type { Environment } from '../environment.ts';
 import { type Fleet, LOAD_BALANCER } from '../fleet.ts';
 import { DISAGREEMENT_PHASE } from '../report/result.ts';
-import type { SsmEvent } from '../ssm/service.ts';
-import type { ReceiverMode } from '../traffic/client-address.ts';
 import type { Traffic } from '../traffic/traffic.ts';
+import { followRunbook } from './follow.ts';
+import type { ScenarioOptions } from './options.ts';
 import { pause } from './pause.ts';
+import { runRunbook } from './runbook.ts';
+import { createStack, deleteStack, fleetParameters, stackParameters, waitForStack } from './stack.ts';
 
-type Direction = 'enable' | 'disable';
-
-/** Which modes some receiver may be in from the beginning of a step of the runbook on; the others change nothing. */
-const PHASE_OF_STEP: Readonly<Record<string, (direction: Direction) => readonly ReceiverMode[]>> = {
-  PrepareReceivers: (direction) => [direction === 'enable' ? 'plain' : 'proxy', 'both'],
-  SetPolicies: () => ['both'],
-  SettleReceivers: (direction) => ['both', direction === 'enable' ? 'proxy' : 'plain'],
-  Finish: (direction) => [direction === 'enable' ? 'proxy' : 'plain'],
-};
-
-/** Tell the traffic what the runbook is doing, while it does it. @returns a function that ends this */
-export function followRunbook(environment: Environment, traffic: Traffic, direction: () => Direction): () => void {
-  return environment.ssm.subscribe((event: SsmEvent) => {
-    if (event.type !== 'step' || event.status !== 'InProgress') return;
-    const modes = PHASE_OF_STEP[event.stepName]?.(direction());
-    if (modes !== undefined) void traffic.phase(modes.join(' → '), modes);
-  });
+/** As the product is meant to be used. @returns the stack's status */
+export async function enableByStack(
+  environment: Environment,
+  fleet: Fleet,
+  options: ScenarioOptions,
+  traffic: Traffic,
+  interrupted: AbortSignal,
+): Promise<string> {
+  const stopFollowing = followRunbook(environment, traffic);
+  try {
+    await createStack(environment, stackParameters(fleet, options));
+    return await waitForStack(environment, interrupted);
+  } finally {
+    stopFollowing();
+  }
 }
+
+/**
+ * On and off, as people do it: on first by the stack's creation and off last by its deletion; in between by the runbook, which
+ * the stack has brought, from the console.
+ *
+ * @returns the stack's last status
+ * @throws Error  the stack or an execution did not end as it should
+ */
+export async function cycle(
+  environment: Environment,
+  fleet: Fleet,
+  options: ScenarioOptions,
+  traffic: Traffic,
+  interrupted: AbortSignal,
+): Promise<string> {
+  const stopFollowing = followRunbook(environment, traffic);
+  try {
+    await createStack(environment, stackParameters(fleet, options));
+    const created = await waitForStack(environment, interrupted);
+    if (created !== 'CREATE_COMPLETE') return created;
+    for (let round = 1; round < options.cycles; round += 1) {
+      for (const direction of ['disable', 'enable'] as const) {
+        await pause(BETWEEN_MS, interrupted);
+        await runRunbook(environment, direction, fleetParameters(fleet, options), interrupted);
+      }
+    }
+    await pause(BETWEEN_MS, interrupted);
+    await deleteStack(environment);
+    return await waitForStack(environment, interrupted);
+  } finally {
+    stopFollowing();
+  }
+}
+
+/** So that each mode is seen at rest. Unit: milliseconds. */
+const BETWEEN_MS = 3_000;
 
 const POLICY = `${LOAD_BALANCER}-proxy-protocol`;
 const PORTS = [80, 81];

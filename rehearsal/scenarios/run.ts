@@ -13,24 +13,53 @@ import { verifyByAccessLog } from '../traffic/access-log.ts';
 import { trafficPlan } from '../traffic/plan.ts';
 import { readRecords } from '../traffic/request-record.ts';
 import { startTraffic, type Traffic } from '../traffic/traffic.ts';
+import { launchDuring } from './launch-during.ts';
 import { Observer } from './observer.ts';
 import type { ScenarioOptions } from './options.ts';
-import { followRunbook, switchLoadBalancerFirst, switchNginxFirst } from './orders.ts';
+import { cycle, enableByStack, switchLoadBalancerFirst, switchNginxFirst } from './orders.ts';
 import { pause } from './pause.ts';
-import { createStack, stackParameters, waitForStack } from './stack.ts';
 
 const SOURCES = 24;
-/** CloudFormation's own bound for a custom resource is an hour; a policy that takes two minutes to a node is far below it. */
-const STACK_LIMIT_MS = 1_800_000;
 
-export async function runSwitch(
+export function runSwitch(
   environment: Environment,
   fleet: Fleet,
   options: ScenarioOptions,
   interrupted: AbortSignal,
 ): Promise<RehearsalResult> {
+  return underTraffic(environment, fleet, { ...options, title: title(options) }, interrupted, (traffic) => {
+    switch (options.order) {
+      case 'runbook': {
+        const script = () =>
+          (options.cycles === 0 ? enableByStack : cycle)(environment, fleet, options, traffic, interrupted);
+        return options.launchDuring ? launchDuring(environment, fleet, script) : script();
+      }
+      case 'elb-first':
+        return switchLoadBalancerFirst(environment, fleet, traffic, interrupted).then(() => 'NONE');
+      case 'nginx-first':
+        return switchNginxFirst(environment, fleet, traffic, interrupted).then(() => 'NONE');
+      default: {
+        const never: never = options.order;
+        throw new Error(`no such order: ${never}`);
+      }
+    }
+  });
+}
+
+/**
+ * Clients before, while and after the script runs, and what they and nginx's access logs have counted.
+ *
+ * @param script  does what the scenario is about; answers the stack's status, `NONE` where there is none
+ */
+export async function underTraffic(
+  environment: Environment,
+  fleet: Fleet,
+  options: ScenarioOptions & { readonly title: string },
+  interrupted: AbortSignal,
+  script: (traffic: Traffic) => Promise<string>,
+): Promise<RehearsalResult> {
   const view = liveView(process.stdout);
-  const observer = new Observer(environment, fleet, title(options), idleNodeAddresses(options));
+  const observer = new Observer(environment, fleet, options.title, idleNodeAddresses(options));
   const recordFile = path.join(environment.directory.path, 'requests.jsonl');
   const traffic = await startClients(environment, options, recordFile);
   environment.cleanup.use('the clients', traffic);
@@ -38,13 +67,13 @@ export async function runSwitch(
   try {
     await traffic.ready;
     await pause(options.seconds * 1000, interrupted);
-    const status = await switchOnce(environment, fleet, options, traffic, interrupted);
+    const status = await script(traffic);
     await pause(options.seconds * 1000, interrupted);
     const counted = await traffic.stop();
     await stopDrawing();
 
     const accessLog = verifyByAccessLog(await readRecords(recordFile), await accessLogLines(fleet), {
-      nodes: nodeAddresses(options),
+      nodes: NODE_ADDRESSES,
       phases: counted.phases,
     });
     return buildResult({
@@ -61,40 +90,10 @@ export async function runSwitch(
   }
 }
 
-/** @returns the stack's status; `NONE` where the order has no stack */
-async function switchOnce(
-  environment: Environment,
-  fleet: Fleet,
-  options: ScenarioOptions,
-  traffic: Traffic,
-  interrupted: AbortSignal,
-): Promise<string> {
-  switch (options.order) {
-    case 'runbook': {
-      const stopFollowing = followRunbook(environment, traffic, () => 'enable');
-      try {
-        await createStack(environment, stackParameters(fleet));
-        return await waitForStack(environment, interrupted, STACK_LIMIT_MS);
-      } finally {
-        stopFollowing();
-      }
-    }
-    case 'elb-first':
-      await switchLoadBalancerFirst(environment, fleet, traffic, interrupted);
-      return 'NONE';
-    case 'nginx-first':
-      await switchNginxFirst(environment, fleet, traffic, interrupted);
-      return 'NONE';
-    default: {
-      const never: never = options.order;
-      throw new Error(`no such order: ${never}`);
-    }
-  }
-}
-
-function title({ order }: ScenarioOptions): string {
+function title({ order, cycles }: ScenarioOptions): string {
   if (order === 'elb-first') return `${LOAD_BALANCER}: the load balancer first, then nginx`;
   if (order === 'nginx-first') return `${LOAD_BALANCER}: nginx first, then the load balancer`;
+  if (cycles > 0) return `${LOAD_BALANCER}: PROXY protocol on and off, ${cycles} times`;
   return `${LOAD_BALANCER}: PROXY protocol on, by a CloudFormation stack`;
 }
 
@@ -102,6 +101,9 @@ function settings(options: ScenarioOptions): RunSettings {
   const { order, machines, nodes, cycles, policyDelayMs, image, release } = options;
   return { order, machines, nodes, cycles, policyDelayMs, image, release };
 }
+
+/** Of all the load balancers that a scenario may make: whichever of them a connection came by, it is a node's address. */
+const NODE_ADDRESSES = Array.from({ length: 32 }, (_, index) => ADDRESSES.node(index));
 
 function nodeAddresses({ nodes }: ScenarioOptions): string[] {
   return Array.from({ length: nodes }, (_, index) => ADDRESSES.node(index));
@@ -120,11 +122,12 @@ async function startClients(environment: Environment, options: ScenarioOptions, 
     plan: trafficPlan({
       sources,
       targets: nodes.slice(0, options.nodes - options.idleNodes),
-      nodes,
+      nodes: NODE_ADDRESSES,
       tls: {
         servername: environment.elb.loadBalancers.get(LOAD_BALANCER).dnsName,
         ca: environment.dataPlane.certificatePem,
       },
+      webSockets: { clients: options.webSockets },
       maxSeconds: 7_200,
       recordFile,
     }),
@@ -174,10 +177,19 @@ async function versions(fleet: Fleet): Promise<RehearsalResult['versions']> {
   };
 }
 
-/** Write what was asked for by --json and --html. @throws RehearsalError  a file that cannot be written, named */
-export async function writeReports(result: RehearsalResult, options: ScenarioOptions): Promise<void> {
+/**
+ * Write what was asked for by --json and --html.
+ *
+ * @param more  what a scenario has found out beside the traffic, for --json
+ * @throws RehearsalError  a file that cannot be written, named
+ */
+export async function writeReports(
+  result: RehearsalResult,
+  options: ScenarioOptions,
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<void> {
   const files: [string | undefined, () => string][] = [
-    [options.json, () => `${JSON.stringify(result, null, 2)}\n`],
+    [options.json, () => `${JSON.stringify({ ...result, ...more }, null, 2)}\n`],
     [options.html, () => renderHtml([result])],
   ];
   for (const [file, content] of files) {

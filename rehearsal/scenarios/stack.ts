@@ -8,27 +8,35 @@ import {
   DescribeStackEventsCommand,
   DescribeStacksCommand,
   type StackEvent,
+  UpdateStackCommand,
 } from '@aws-sdk/client-cloudformation';
 import type { Environment } from '../environment.ts';
 import { ARTIFACT_BUCKET, FLEET_TAG, type Fleet, LOAD_BALANCER } from '../fleet.ts';
 import { DIST } from '../paths.ts';
 import { REGION } from '../world.ts';
+import type { ScenarioOptions } from './options.ts';
 
 export const STACK = 'chat-proxy-protocol';
 const TEMPLATE_KEY = 'proxy-protocol.yaml';
 
+/** CloudFormation's own bound for a custom resource is an hour; a policy that takes two minutes to a node is far below it. */
+const LIMIT_MS = 1_800_000;
+
 export type StackParameters = Readonly<Record<string, string>>;
 
-/** What this rehearsal's fleet needs; what a scenario wants otherwise is added to it. */
-export function stackParameters(fleet: Fleet, changed: StackParameters = {}): StackParameters {
+/** What this rehearsal's fleet needs, of the stack and of the runbook alike. */
+export function fleetParameters(fleet: Fleet, { quietSeconds }: ScenarioOptions): StackParameters {
   return {
     LoadBalancerName: LOAD_BALANCER,
     FleetTagKey: FLEET_TAG.key,
     FleetTagValue: FLEET_TAG.value,
-    ArtifactBucket: ARTIFACT_BUCKET,
+    ...(quietSeconds === undefined ? {} : { QuietSeconds: String(quietSeconds) }),
     ...fleet.chat,
-    ...changed,
   };
+}
+
+export function stackParameters(fleet: Fleet, options: ScenarioOptions): StackParameters {
+  return { ...fleetParameters(fleet, options), ArtifactBucket: ARTIFACT_BUCKET };
 }
 
 export async function createStack(environment: Environment, parameters: StackParameters): Promise<void> {
@@ -51,6 +59,21 @@ export async function createStack(environment: Environment, parameters: StackPar
   );
 }
 
+/** The parameters only: the template stays. @throws ValidationError  nothing would change */
+export async function updateStack(environment: Environment, parameters: StackParameters): Promise<void> {
+  await environment.clients.cloudFormation.send(
+    new UpdateStackCommand({
+      StackName: STACK,
+      UsePreviousTemplate: true,
+      Parameters: Object.entries(parameters).map(([ParameterKey, ParameterValue]) => ({
+        ParameterKey,
+        ParameterValue,
+      })),
+      Capabilities: ['CAPABILITY_IAM'],
+    }),
+  );
+}
+
 export async function deleteStack(environment: Environment): Promise<void> {
   await environment.clients.cloudFormation.send(new DeleteStackCommand({ StackName: STACK }));
 }
@@ -60,12 +83,8 @@ export async function deleteStack(environment: Environment): Promise<void> {
  *
  * @returns its status: `CREATE_COMPLETE`, `ROLLBACK_COMPLETE` … or `DELETE_COMPLETE` when it is gone
  */
-export async function waitForStack(
-  environment: Environment,
-  interrupted: AbortSignal,
-  limitMs: number,
-): Promise<string> {
-  const limit = Date.now() + limitMs;
+export async function waitForStack(environment: Environment, interrupted: AbortSignal): Promise<string> {
+  const limit = Date.now() + LIMIT_MS;
   for (;;) {
     interrupted.throwIfAborted();
     const status = await stackStatus(environment);

@@ -1,10 +1,15 @@
-/** `npm run rehearse -- switch`: one switch under traffic, counted, and over. */
+/** `npm run rehearse -- switch`: one switch under traffic, or several, counted, and over. */
 import { Environment } from '../environment.ts';
 import { startFleet } from '../fleet.ts';
 import { verdict } from '../report/result.ts';
 import { summary } from '../report/summary.ts';
 import type { ScenarioOptions } from './options.ts';
 import { runSwitch, writeReports } from './run.ts';
+
+/** What a run has to have seen depends on how long it was asked to be. */
+function required({ cycles, webSockets }: ScenarioOptions): { newConnections: number; webSockets: number } {
+  return { newConnections: cycles >= 5 ? 100_000 : 1_000, webSockets };
+}
 
 export async function switchScenario(options: ScenarioOptions, interrupted: AbortSignal): Promise<number> {
   const environment = await Environment.start({ ...options, pagePort: undefined, say: (line) => console.log(line) });
@@ -13,8 +18,7 @@ export async function switchScenario(options: ScenarioOptions, interrupted: Abor
     interrupted.throwIfAborted();
     const result = await runSwitch(environment, fleet, options, interrupted);
     await writeReports(result, options);
-    // What a run has to have seen depends on how long it was asked to be.
-    const shortfalls = verdict(result, { newConnections: 1_000 });
+    const shortfalls = verdict(result, required(options));
     console.log(summary(result, { colour: process.stdout.isTTY === true, shortfalls }));
     return shortfalls.length === 0 ? 0 : 1;
   } finally {
