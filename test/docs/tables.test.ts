@@ -81,6 +81,13 @@ describe('Parameters of the stack and of the runbook', () => {
   });
 });
 
+test('the walk through the console has a row for every field that the runbook shows', () => {
+  const fields = tableOf(readPage('docs/console.md'), 'Plan').flatMap(([names = '']) => names.split(', '));
+  const runbook = documentParameters('ssm-documents/switch.yml');
+
+  expect(fields.filter((field) => runbook.has(field)).sort()).toEqual([...runbook.keys()].sort());
+});
+
 describe('Parameters of the Command document', () => {
   const rows = tableOf(REFERENCE, 'Parameters of the Command document');
   const receiver = documentParameters('ssm-documents/receiver.yml');
