@@ -4,6 +4,7 @@ import { RehearsalError } from './host/rehearsal-error.ts';
 import { parseOptions, type ScenarioOptions, USAGE } from './scenarios/options.ts';
 import { prepare } from './scenarios/prepare.ts';
 import { serve } from './scenarios/serve.ts';
+import { stackLife } from './scenarios/stack-life.ts';
 import { start } from './scenarios/start.ts';
 import { switchScenario } from './scenarios/switch.ts';
 
@@ -13,7 +14,13 @@ process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 /** @returns exit status: 0 only where nothing failed. The signal is Ctrl-C: end what is under way, in order. */
 type Scenario = (options: ScenarioOptions, interrupted: AbortSignal) => Promise<number>;
 
-const SCENARIOS: Readonly<Record<string, Scenario>> = { start, switch: switchScenario, serve, prepare };
+const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  start,
+  switch: switchScenario,
+  stack: stackLife,
+  serve,
+  prepare,
+};
 
 /** 128 + SIGINT, as shells have it. */
 const INTERRUPTED = 130;
