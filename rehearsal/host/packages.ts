@@ -3,8 +3,8 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import { RehearsalError } from './rehearsal-error.ts';
-import { runCommand } from './run-command.ts';
 
 interface Requirement {
   /** Any of these files shows that the package is there. */
@@ -72,7 +72,7 @@ export async function requirePackages(
 
   const guard = '/usr/sbin/policy-rc.d';
   const guarded = !existsSync(guard);
-  if (guarded) await runCommand(['install', '-m', '0755', '/dev/stdin', guard], '#!/bin/sh\nexit 101\n');
+  if (guarded) await writeFile(guard, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   try {
     const apt = (...args: string[]) =>
       spawnSync('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=120', ...args], {
@@ -89,6 +89,6 @@ export async function requirePackages(
       );
     }
   } finally {
-    if (guarded) await runCommand(['rm', '-f', guard]);
+    if (guarded) await rm(guard, { force: true });
   }
 }
