@@ -1,8 +1,11 @@
 /** HAProxy's master command line (`-S`), by which the master and each of its workers are asked. Source: management guide, 9.4. */
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How long an answer may take; a loaded machine with two cores takes part of a second. Unit: milliseconds. */
 const ANSWER_LIMIT_MS = 10_000;
+/** A reload replaces the master, and its socket takes nobody meanwhile; seen: some tenths of a second. Unit: milliseconds. */
+const REPLACED_LIMIT_MS = 2_000;
 
 export interface Processes {
   /** The worker that takes new connections; undefined while there is none. */
@@ -18,7 +21,21 @@ export interface Row {
 }
 
 /** One command, one answer. @param worker  its process id; undefined = the master itself */
-export function ask(socketPath: string, command: string, worker?: number): Promise<string> {
+export async function ask(socketPath: string, command: string, worker?: number): Promise<string> {
+  const limit = Date.now() + REPLACED_LIMIT_MS;
+  for (;;) {
+    try {
+      return await askOnce(socketPath, command, worker);
+    } catch (error) {
+      // Neither has delivered the command.
+      const isAway = ['ECONNREFUSED', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '');
+      if (!isAway || Date.now() > limit) throw error;
+      await sleep(50);
+    }
+  }
+}
+
+function askOnce(socketPath: string, command: string, worker?: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(socketPath);
     const chunks: Buffer[] = [];
