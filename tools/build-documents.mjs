@@ -85,6 +85,7 @@ export async function buildDocuments() {
   const documents = {
     'receiver.yml': receiverDocument(),
     'switch.yml': parse(readFileSync('ssm-documents/switch.yml', 'utf8')),
+    'state.yml': parse(readFileSync('ssm-documents/state.yml', 'utf8')),
   };
   for (const [name, document] of Object.entries(documents)) {
     const content = JSON.stringify(document);

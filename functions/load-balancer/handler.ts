@@ -13,6 +13,7 @@ import { finish } from './steps/finish.ts';
 import { forget } from './steps/forget.ts';
 import { judge } from './steps/judge.ts';
 import { plan } from './steps/plan.ts';
+import { report } from './steps/report.ts';
 import { setPolicies } from './steps/set-policies.ts';
 import { undo } from './steps/undo.ts';
 import { undone } from './steps/undone.ts';
@@ -51,6 +52,8 @@ async function run(deps: Deps, input: Input): Promise<object> {
       return finish(deps, input);
     case 'Forget':
       return forget(deps, input);
+    case 'Report':
+      return report(deps, input);
     case 'Undo':
       return undo(deps, input);
     case 'Undone':

@@ -79,6 +79,7 @@ export const operations = {
   Conclude: v.strictObject({ operation: v.literal('Conclude'), ...held, finalMode: mode }),
   Finish: v.strictObject({ operation: v.literal('Finish'), ...held, owner: text, mode, settings: text }),
   Forget: v.strictObject({ operation: v.literal('Forget'), ...held }),
+  Report: v.strictObject({ operation: v.literal('Report'), ...held, commandId: text }),
   Undo: v.strictObject({ operation: v.literal('Undo'), ...held }),
   Undone: v.strictObject({ operation: v.literal('Undone'), ...held, commandId: text, mode }),
 } as const;
