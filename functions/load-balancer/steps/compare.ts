@@ -8,7 +8,7 @@ import { type ReceiverMode, readState, requireState, type SwitchState, writeStat
 import { describeLoadBalancer } from '../classic-elb.ts';
 import { refuse } from '../gates.ts';
 import type { InputOf } from '../input.ts';
-import { answerOf, awaitInvocations, type Invocation } from '../invocations.ts';
+import { answerOf, awaitInvocations, complaintOf, type Invocation } from '../invocations.ts';
 import { tellJoining } from '../joining.ts';
 import { planPolicies } from '../policies.ts';
 import { parseInstancePorts } from '../ports.ts';
@@ -88,6 +88,8 @@ function readReport(instanceId: string, invocation: Invocation | undefined): Rep
     problems: [
       ...(unreached ? [`the command did not end there (${invocation.statusDetails || invocation.status})`] : []),
       ...(Array.isArray(problems) ? problems.map(String) : []),
+      // It could not even say what it is: an agent that is too old hands no parameter over.
+      ...(invocation?.status === 'Failed' && answer === undefined ? [complaintOf(invocation)] : []),
     ],
   };
 }

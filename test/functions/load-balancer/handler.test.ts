@@ -324,6 +324,30 @@ describe('gates: each names the thing and the way out, and nothing is changed', 
     expect(await stepsOf(aws)('Begin', request({ request: { planOnly: 'yes' } }))).toMatchObject({ warnings });
   });
 
+  test('a receiver that cannot even say what it is stops the run before a receiver is changed', async () => {
+    const step = stepsOf(aws);
+    aws.executions.set('run-1', { status: 'InProgress' });
+    await step('Begin', request({}));
+    aws.answer('status', { 'i-1': { mode: 'none' } });
+    aws.commands.get('status')?.set('i-2', {
+      status: 'Failed',
+      output: '----------ERROR-------\nproxyflip: ERR_AGENT_TOO_OLD: update the agent',
+    });
+    const compare = step('Compare', {
+      loadBalancerName: 'web',
+      executionId: 'run-1',
+      direction: 'enable',
+      commandId: 'status',
+      instancePorts: '80=http',
+      finalMode: 'proxy',
+      trustedCidrs: '',
+      settings: '',
+      planOnly: 'no',
+    });
+    await expect(compare).rejects.toThrow('i-2: proxyflip: ERR_AGENT_TOO_OLD: update the agent');
+    expect(await step('Undo', { loadBalancerName: 'web', executionId: 'run-1' })).toMatchObject({ restore: 'no' });
+  });
+
   test('what a receiver says stands against it stops the run before a receiver is changed', async () => {
     const step = stepsOf(aws);
     aws.executions.set('run-1', { status: 'InProgress' });
