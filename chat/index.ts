@@ -16,6 +16,10 @@ const chat = await startChat({
   store: await openStore(config, log),
   log,
   publicDirectory: join(import.meta.dirname, 'public'),
+}).catch((error: unknown) => {
+  // A port that is taken, say: the error names it.
+  log.error({ err: error }, 'could not start');
+  process.exit(1);
 });
 
 let isStopping = false;

@@ -108,8 +108,9 @@ const client = new ChatClient({
     settled(name, id, outcome) {
       identity.keepUnsettled(client.unsettled);
       const room = rooms.get(name);
-      if (room === undefined || 'offset' in outcome) return;
       const text = textsById.get(id) ?? '';
+      textsById.delete(id);
+      if (room === undefined || 'offset' in outcome) return;
       room.list.fail(id, outcome.refusal.message, () => {
         view.text.value = text;
         view.text.focus();
