@@ -228,7 +228,8 @@ async function measure(kind: Kind): Promise<Measured> {
     const room = `room-${index}`;
     const sentAt = new Map<string, number>();
     const say = () => {
-      const id = `message-${(number += 1).toString().padStart(9, '0')}`;
+      number += 1;
+      const id = `message-${number.toString().padStart(9, '0')}`;
       sentAt.set(id, performance.now());
       sender.say(DIALECTS[kind].say(room, id));
     };
