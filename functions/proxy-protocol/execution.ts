@@ -76,8 +76,9 @@ export function outputOf(execution: AutomationExecution, name: string): string {
 
 /** What a person needs to know of a run that did not succeed: where, why, how things are now, where to look. */
 export function describeFailure(execution: AutomationExecution): string {
+  // A command whose answers the step behind it judges may fail without the run failing, and says less of why.
   const failed = execution.StepExecutions?.find(
-    (step) => step.StepStatus === 'Failed' || step.StepStatus === 'TimedOut',
+    (step) => step.IsCritical !== false && (step.StepStatus === 'Failed' || step.StepStatus === 'TimedOut'),
   );
   const why = failed?.FailureMessage ?? execution.FailureMessage ?? '';
   const now = [outputOf(execution, 'Undo.summary'), outputOf(execution, 'Undone.summary')].filter(

@@ -38,7 +38,7 @@ export interface FakeInvocation {
 export interface FakeExecution {
   status: string;
   outputs?: Record<string, string[]>;
-  steps?: { StepName: string; StepStatus: string; FailureMessage?: string }[];
+  steps?: { StepName: string; StepStatus: string; FailureMessage?: string; IsCritical?: boolean }[];
   parameters?: Record<string, string[]>;
 }
 

@@ -147,7 +147,10 @@ describe('Create', () => {
   test('a failed run gives the step, why, and how things are now', async () => {
     runbook.ends = {
       status: 'Failed',
-      steps: [{ StepName: 'Begin', StepStatus: 'Failed', FailureMessage: 'ERR_HEALTH_CHECK: the health check …' }],
+      steps: [
+        { StepName: 'Survey', StepStatus: 'Failed', FailureMessage: 'got over', IsCritical: false },
+        { StepName: 'Begin', StepStatus: 'Failed', FailureMessage: 'ERR_HEALTH_CHECK: the health check …' },
+      ],
       outputs: { 'Undo.summary': ['Nothing was changed by this execution.'] },
     };
     await deliver(createEvent());
