@@ -819,6 +819,44 @@ status() {
   report "$SET_MODE" ",\"problems\":[$found]"
 }
 
+# Status, and before it which files SetMode with the same parameters would make and change.
+plan() {
+  # In a mount namespace of its own, where it is done: nothing of it stays. Systems Manager passes on 2,500 characters in all, and
+  # the last line has to be among them; what stands against SetMode is long, and goes first.
+  if [ -z "$(problems)" ]; then
+    unshare --mount -- bash "$0" rehearse-files |
+      awk '{ size += length($0) + 1 } size <= 1800 { print; next } { more++ } END { if (more) print "… and " more " more lines" }' ||
+      say 'which files would change cannot be shown on this instance'
+  fi
+  status
+}
+
+rehearse_files() {
+  local directory file
+  mount -t tmpfs none /mnt
+  for directory in /etc /usr/local/lib /var/lib; do
+    mkdir -p /mnt/{before,after,work}$directory
+    mount --bind $directory /mnt/before$directory
+    mount -t overlay none -o "lowerdir=/mnt/before$directory,upperdir=/mnt/after$directory,workdir=/mnt/work$directory" $directory
+  done
+  TAKEN=$(listen_lines_to_take)
+  release_ports "$INSTANCE_PORTS"
+  SET_PORTS=$INSTANCE_PORTS SET_CIDRS=$TRUSTED_CIDRS SET_HEALTH_PORT=$HEALTH_PORT
+  take_over
+  write_files
+  write_listen_lines wanted_kind
+  find /mnt/after/etc /mnt/after/usr -type f | LC_ALL=C sort | while read -r file; do
+    file=${file#/mnt/after}
+    if [ ! -e "/mnt/before$file" ]; then
+      say "new: $file, $(wc -l <"$file") lines"
+    elif [ "$file" = $LIBRARY/receiver ] && ! cmp -s "/mnt/before$file" "$file"; then
+      say "changed: $file"
+    else
+      diff -U0 --label "$file" --label "$file" "/mnt/before$file" "$file" || true
+    fi
+  done
+}
+
 # ---------------------------------------------------------------------------------------------------------------------
 # The chat service
 
@@ -848,9 +886,16 @@ install_chat() {
   if [ "$(readlink $CHAT/current 2>/dev/null)" = "$release" ] && systemctl is-active --quiet proxyflip-chat.service; then return 0; fi
   ln -sfn "$release" $CHAT/current
   CHANGED=yes
+  # systemd holds the service's ports, so that nobody is refused while an upgrade restarts it.
   put /etc/systemd/system/proxyflip-chat.service <"$release/proxyflip-chat.service"
+  put /etc/systemd/system/proxyflip-chat.socket <"$release/proxyflip-chat.socket"
   systemctl daemon-reload
-  systemctl enable --quiet proxyflip-chat.service
+  systemctl enable --quiet proxyflip-chat.service proxyflip-chat.socket
+  if ! systemctl is-active --quiet proxyflip-chat.socket; then
+    # A service of before that has the ports itself gives them up once.
+    systemctl stop proxyflip-chat.service
+    systemctl start proxyflip-chat.socket
+  fi
   systemctl restart proxyflip-chat.service || fail ERR_CHAT_START "the chat service does not start: $(journalctl -u proxyflip-chat.service -n 3 -o cat | tr '\n' ' ')"
   local limit=$((SECONDS + 30))
   until [ "$(curl --silent --output /dev/null --max-time 2 --write-out '%{http_code}' http://127.0.0.1:8000/healthz)" = 200 ]; do
@@ -868,7 +913,7 @@ uninstall() {
     return
   fi
   [ "$SET_MODE" = plain ] || fail ERR_STILL_SWITCHED "the receiver is in mode $SET_MODE; run the switch with direction disable first, then uninstall"
-  systemctl disable --now --quiet "${UNITS[@]}" proxyflip-chat.service 2>/dev/null || true
+  systemctl disable --now --quiet "${UNITS[@]}" proxyflip-chat.socket proxyflip-chat.service 2>/dev/null || true
   rm -rf $NGINX /etc/nginx/conf.d/proxyflip.conf /etc/systemd/system/nginx.service.d/proxyflip.conf /etc/tmpfiles.d/proxyflip.conf
   rmdir --ignore-fail-on-non-empty /etc/systemd/system/nginx.service.d 2>/dev/null || true
   rm -f /etc/systemd/system/proxyflip-*
@@ -893,6 +938,7 @@ case ${1:-} in
   boot) load_settings && boot ;;
   clear-sockets) clear_sockets ;;
   assert) if lock 0; then load_settings && assert_mode; fi ;;
+  rehearse-files) read_request && load_settings && rehearse_files ;;
   '')
     read_request
     lock 120 || fail ERR_BUSY 'another run of proxyflip has held this instance for two minutes; wait for it to end, then run again'
@@ -902,8 +948,9 @@ case ${1:-} in
       Join) join ;;
       Measure) measure ;;
       Status) status ;;
+      Plan) plan ;;
       Uninstall) uninstall ;;
-      *) fail ERR_INVALID_PARAMETER "parameter Operation has the value '$OPERATION'; it is SetMode, Join, Measure, Status or Uninstall" ;;
+      *) fail ERR_INVALID_PARAMETER "parameter Operation has the value '$OPERATION'; it is SetMode, Join, Measure, Status, Plan or Uninstall" ;;
     esac
     ;;
   *) fail ERR_INVALID_PARAMETER "unknown word '$1'; systemd calls this with boot, clear-sockets or assert" ;;
