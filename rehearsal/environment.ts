@@ -26,7 +26,7 @@ import { ADDRESSES, createFabric, type Fabric } from './network/fabric.ts';
 import { startGateway } from './network/gateway-process.ts';
 import { NODE24 } from './paths.ts';
 import { createS3Service, type S3Service } from './s3/service.ts';
-import { createSsmService, type SsmService } from './ssm/service.ts';
+import { AGENT_VERSION, createSsmService, type SsmService } from './ssm/service.ts';
 import { REGION, World } from './world.ts';
 
 export interface EnvironmentOptions {
@@ -47,6 +47,8 @@ export const CREDENTIALS = { accessKeyId: 'rehearsal', secretAccessKey: 'rehears
 
 export class Environment implements AsyncDisposable {
   readonly world = new World();
+  /** By instance id, of those whose Systems Manager agent is not the newest. */
+  readonly agentVersions = new Map<string, string>();
   readonly #cleanup = new Cleanup();
   readonly options: EnvironmentOptions;
   readonly directory: RunDirectory;
@@ -111,7 +113,11 @@ export class Environment implements AsyncDisposable {
     this.#cleanup.use("the load balancer's nodes", this.dataPlane);
     this.elb = createElbService({ world, dataPlane: this.dataPlane });
     this.s3 = createS3Service({ directory: path.join(directory.path, 's3') });
-    this.ssm = createSsmService({ world, dispatcher });
+    this.ssm = createSsmService({
+      world,
+      dispatcher,
+      options: { agentVersion: ({ instanceId }) => this.agentVersions.get(instanceId) ?? AGENT_VERSION },
+    });
     this.#cleanup.add('Systems Manager', () => this.ssm.close());
     this.lambda = createLambdaService({
       nodeBinary: NODE24,

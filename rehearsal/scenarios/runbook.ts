@@ -70,12 +70,10 @@ export async function runRunbook(
   return execution;
 }
 
-/** What the first step that failed said. */
-export function failureOf(execution: AutomationExecution): string {
-  const failed = execution.StepExecutions?.find(
-    ({ StepStatus }) => StepStatus === 'Failed' || StepStatus === 'TimedOut',
+/** What the first step that was not to be got over said. */
+export function failureOf({ FailureMessage, StepExecutions = [] }: AutomationExecution): string {
+  const failed = StepExecutions.find(
+    ({ IsCritical, StepStatus }) => IsCritical !== false && (StepStatus === 'Failed' || StepStatus === 'TimedOut'),
   );
-  return failed === undefined
-    ? (execution.FailureMessage ?? 'no step failed')
-    : `${failed.StepName}: ${failed.FailureMessage}`;
+  return failed === undefined ? (FailureMessage ?? 'no step failed') : `${failed.StepName}: ${failed.FailureMessage}`;
 }

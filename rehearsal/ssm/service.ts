@@ -65,12 +65,14 @@ export interface SsmService extends Service {
 /** What AWS's figures are is said with each option. */
 export type SsmOptions = Partial<RunCommandOptions>;
 
+/** What Amazon Linux 2023 has in 2026; facts, section 4. */
+export const AGENT_VERSION = '3.3.5226.0';
+
 const DEFAULT_OPTIONS: RunCommandOptions = {
   lateInvocationMs: 300,
   deliveryMs: 50,
   deliveryTimeoutMs: undefined,
-  // What Amazon Linux 2023 has in 2026; facts, section 4.
-  agentVersion: () => '3.3.5226.0',
+  agentVersion: () => AGENT_VERSION,
   isUndeliverable: () => false,
   s3Endpoint: `http://${ADDRESSES.gateway}${ADDRESSES.s3Port === 80 ? '' : `:${ADDRESSES.s3Port}`}`,
 };
