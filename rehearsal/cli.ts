@@ -1,6 +1,8 @@
 /** `npm start` and `npm run rehearse`: reads the command line, runs one scenario, and leaves nothing behind. */
 import { requireLinuxAndRoot } from './host/packages.ts';
 import { RehearsalError } from './host/rehearsal-error.ts';
+import { cancel } from './scenarios/cancel.ts';
+import { gates } from './scenarios/gates.ts';
 import { parseOptions, type ScenarioOptions, USAGE } from './scenarios/options.ts';
 import { prepare } from './scenarios/prepare.ts';
 import { serve } from './scenarios/serve.ts';
@@ -18,6 +20,8 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   start,
   switch: switchScenario,
   stack: stackLife,
+  gates,
+  cancel,
   serve,
   prepare,
 };

@@ -28,6 +28,8 @@ export interface ScenarioOptions {
   readonly release: Release;
   readonly json: string | undefined;
   readonly html: string | undefined;
+  /** For `cancel`: the steps to cancel in; undefined = all. */
+  readonly only: readonly string[] | undefined;
   /** `npm start` ends by itself instead of staying until Ctrl-C. */
   readonly once: boolean;
   /** On 127.0.0.1, for a browser on the host. */
@@ -37,7 +39,7 @@ export interface ScenarioOptions {
 }
 
 export const USAGE = `npm start -- [--once] [options]
-npm run rehearse -- switch | stack | gates | serve [options]
+npm run rehearse -- switch | stack | gates | cancel | serve [options]
 
   --order runbook|elb-first|nginx-first   who switches first (switch; default runbook)
   --machines N              instances behind the load balancer, 1 to 20 (default 3)
@@ -47,10 +49,11 @@ npm run rehearse -- switch | stack | gates | serve [options]
   --seconds S               traffic before and after the switch, each (default 20)
   --cycles N                enable and disable, N times (default 0: enable once)
   --web-sockets N           how many are open from the beginning to the end (default 60)
-  --quiet-seconds S         the runbook's QuietSeconds (default: as it ships, 30)
+  --quiet-seconds S         the runbook's QuietSeconds, in short rounds (default: as it ships)
   --launch-during           launch an instance in each switch, and end another
   --image bare|baked|amazon what the machines have (default baked)
   --release bookworm|trixie which Debian they are (default bookworm)
+  --only STEP,STEP          (cancel) in these steps of the runbook only
   --json FILE               write the result
   --html FILE               write the result as a page
   --page-port P             where the chat page is on 127.0.0.1 (default 8443)
@@ -70,6 +73,7 @@ const OPTIONS = {
   'launch-during': { type: 'boolean', default: false },
   image: { type: 'string', default: 'baked' },
   release: { type: 'string', default: 'bookworm' },
+  only: { type: 'string' },
   json: { type: 'string' },
   html: { type: 'string' },
   'page-port': { type: 'string', default: '8443' },
@@ -99,6 +103,7 @@ export function parseOptions(args: readonly string[]): ScenarioOptions {
     launchDuring: values['launch-during'],
     image: oneOf('image', values.image, IMAGES),
     release: oneOf('release', values.release, RELEASES),
+    only: values.only?.split(','),
     json: values.json,
     html: values.html,
     once: values.once,

@@ -1,0 +1,217 @@
+/**
+ * `npm run rehearse -- cancel`: the runbook is cancelled in each of its steps in turn, and in the middle of each shell step, in both
+ * directions and on the way back too; all on one fleet under one load. Each run begins with what the one before has left behind, and
+ * the last of each direction completes.
+ */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { AutomationExecution } from '@aws-sdk/client-ssm';
+import { DeleteParameterCommand, PutParameterCommand } from '@aws-sdk/client-ssm';
+import { ServiceError } from '../aws/service.ts';
+import { Environment } from '../environment.ts';
+import { type Fleet, LOAD_BALANCER, startFleet } from '../fleet.ts';
+import { RehearsalError } from '../host/rehearsal-error.ts';
+import { DIST } from '../paths.ts';
+import { verdict } from '../report/result.ts';
+import { summary } from '../report/summary.ts';
+import type { SsmEvent } from '../ssm/service.ts';
+import { type CancelPoint, cancelPoints } from './cancel-points.ts';
+import { followRunbook } from './follow.ts';
+import type { ScenarioOptions } from './options.ts';
+import { underTraffic, writeReports } from './run.ts';
+import { type Direction, failureOf, runRunbook, startRunbook, waitForExecution } from './runbook.ts';
+import { createStack, fleetParameters, stackParameters, waitForStack } from './stack.ts';
+
+/** Into a shell step, so that its script is at work on some instance. Unit: milliseconds. */
+const INTO_SHELL_MS = 200;
+const GONE = 'gone-since';
+
+interface CancelResult {
+  readonly direction: Direction;
+  readonly step: string;
+  readonly where: CancelPoint['where'];
+  /** Of the execution. */
+  readonly ended: string;
+  readonly wasHit: boolean;
+  /** What the runbook said about how things are now. */
+  readonly said: string;
+}
+
+export async function cancel(options: ScenarioOptions, interrupted: AbortSignal): Promise<number> {
+  const points = chosen(await readPoints(), options.only);
+  const environment = await Environment.start({ ...options, pagePort: undefined, say: (line) => console.log(line) });
+  try {
+    const fleet = await startFleet(environment, options.machines);
+    interrupted.throwIfAborted();
+    const run = new Cancellations(environment, fleet, options, interrupted);
+    const title = `${LOAD_BALANCER}: the runbook cancelled in every step`;
+    const result = await underTraffic(environment, fleet, { ...options, title }, interrupted, async (traffic) => {
+      const stopFollowing = followRunbook(environment, traffic);
+      try {
+        return await run.cancelAll(points);
+      } finally {
+        stopFollowing();
+      }
+    });
+    await writeReports(result, options, { cancellations: run.results });
+    for (const { direction, step, where, ended, wasHit } of run.results) {
+      console.log(`${wasHit ? 'hit     ' : 'NOT HIT '} ${direction} ${where} ${step}: ${ended}`);
+    }
+    const shortfalls = [
+      ...verdict(result, { newConnections: 1_000, webSockets: options.webSockets }),
+      ...run.results
+        .filter(({ wasHit }) => !wasHit)
+        .map(
+          ({ direction, step, where, ended }) =>
+            `${direction}: ${where} ${step} was not hit, the run ended in ${ended}`,
+        ),
+    ];
+    console.log(summary(result, { colour: process.stdout.isTTY === true, shortfalls }));
+    return shortfalls.length === 0 ? 0 : 1;
+  } finally {
+    await environment[Symbol.asyncDispose]();
+  }
+}
+
+async function readPoints(): Promise<CancelPoint[]> {
+  return cancelPoints(JSON.parse(await readFile(path.join(DIST, 'ssm-documents/switch.json'), 'utf8')));
+}
+
+function chosen(points: readonly CancelPoint[], only: readonly string[] | undefined): readonly CancelPoint[] {
+  if (only === undefined) return points;
+  const unknown = only.filter((step) => !points.some((point) => point.step === step));
+  if (unknown.length > 0) {
+    const steps = [...new Set(points.map(({ step }) => step))].join(', ');
+    throw new RehearsalError('ERR_USAGE', `--only names ${unknown.join(', ')}`, `the runbook's steps are ${steps}`);
+  }
+  return points.filter(({ step }) => only.includes(step));
+}
+
+class Cancellations {
+  readonly results: CancelResult[] = [];
+  readonly #environment: Environment;
+  readonly #interrupted: AbortSignal;
+  readonly #parameters: Readonly<Record<string, string>>;
+  readonly #stackParameters: Readonly<Record<string, string>>;
+
+  constructor(environment: Environment, fleet: Fleet, options: ScenarioOptions, interrupted: AbortSignal) {
+    this.#environment = environment;
+    this.#interrupted = interrupted;
+    this.#parameters = fleetParameters(fleet, options);
+    this.#stackParameters = { ...stackParameters(fleet, options), SwitchFromStack: 'No' };
+  }
+
+  /** @returns the stack's status */
+  async cancelAll(points: readonly CancelPoint[]): Promise<string> {
+    await createStack(this.#environment, this.#stackParameters);
+    const status = await waitForStack(this.#environment, this.#interrupted);
+    if (status !== 'CREATE_COMPLETE') return status;
+    for (const direction of ['enable', 'disable'] as const) {
+      for (const point of points.filter((each) => each.on === 'the way')) await this.#cancel(direction, point);
+      for (const point of points.filter((each) => each.on === 'the way back')) {
+        await this.#failing(() => this.#cancel(direction, point));
+      }
+      await runRunbook(this.#environment, direction, this.#parameters, this.#interrupted);
+      // Once all is so already, the runbook takes the short way.
+      for (const point of points.filter((each) => each.on === 'the short way')) await this.#cancel(direction, point);
+    }
+    for (const point of points.filter((each) => each.on === 'the way of a load balancer that is gone')) {
+      await this.#gone(() => this.#cancel('disable', point, { LoadBalancerName: GONE }));
+    }
+    return status;
+  }
+
+  async #cancel(
+    direction: Direction,
+    { step, where }: CancelPoint,
+    parameters: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
+    this.#interrupted.throwIfAborted();
+    let executionId: string | undefined;
+    let isAt = false;
+    let isStopped = false;
+    const stop = (id: string): void => {
+      if (isStopped) return;
+      isStopped = true;
+      // Past the wire: the step must not have ended by the time that the call arrives.
+      this.#environment.endpoint.dispatcher
+        .call('ssm', 'StopAutomationExecution', { AutomationExecutionId: id, Type: 'Cancel' })
+        .catch(() => {
+          // It has ended: seen below, as a step that was not hit.
+        });
+    };
+    const unsubscribe = this.#environment.ssm.subscribe((event: SsmEvent) => {
+      if (event.type === 'step' && event.stepName === step) {
+        isAt = event.status === 'InProgress';
+        executionId = event.executionId;
+        if (isAt && where === 'at the beginning of') stop(executionId);
+      }
+      if (event.type === 'invocation' && event.status === 'InProgress' && isAt && executionId !== undefined) {
+        setTimeout(stop, INTO_SHELL_MS, executionId);
+      }
+    });
+    try {
+      const id = await startRunbook(this.#environment, direction, { ...this.#parameters, ...parameters });
+      const execution = await waitForExecution(this.#environment, id, this.#interrupted);
+      const ended = execution.AutomationExecutionStatus ?? '';
+      const wasHit =
+        ended === 'Cancelled' &&
+        (execution.StepExecutions ?? []).some((each) => each.StepName === step && each.StepStatus === 'Cancelled');
+      this.results.push({ direction, step, where, ended, wasHit, said: said(execution) });
+    } finally {
+      unsubscribe();
+    }
+  }
+
+  /** The run fails with receivers changed, so that it goes the way back. */
+  async #failing(run: () => Promise<void>): Promise<void> {
+    let isSetting = false;
+    const unsubscribe = this.#environment.ssm.subscribe((event: SsmEvent) => {
+      if (event.type === 'step' && event.stepName === 'SetPolicies') isSetting = event.status === 'InProgress';
+    });
+    const stop = this.#environment.endpoint.intercept({
+      before: ({ action }) =>
+        isSetting && action === 'DescribeLoadBalancers'
+          ? new ServiceError('AccessDenied', `${action} is not allowed to this role`, 403)
+          : undefined,
+    });
+    try {
+      await run();
+    } finally {
+      stop();
+      unsubscribe();
+    }
+  }
+
+  async #gone(run: () => Promise<void>): Promise<void> {
+    const { ssm } = this.#environment.clients;
+    const Name = `/proxyflip/${GONE}`;
+    const Value = JSON.stringify({
+      version: 1,
+      owner: 'console',
+      executionId: '00000000-0000-0000-0000-000000000000',
+      startedBy: 'somebody',
+      direction: 'enable',
+      phase: 'done',
+      mode: 'proxy',
+      startedAt: new Date().toISOString(),
+      instancePorts: '80=http',
+      bothPorts: '80=http',
+      policyName: 'proxyflip-proxy-protocol',
+      before: {},
+    });
+    await ssm.send(new PutParameterCommand({ Name, Value, Type: 'String' }));
+    await run();
+    await runRunbook(this.#environment, 'disable', { ...this.#parameters, LoadBalancerName: GONE }, this.#interrupted);
+    await ssm.send(new DeleteParameterCommand({ Name })).catch((error: Error) => {
+      if (error.name !== 'ParameterNotFound') throw error;
+    });
+  }
+}
+
+function said(execution: AutomationExecution): string {
+  const sentences = ['Undo.summary', 'Undone.summary']
+    .map((name) => execution.Outputs?.[name]?.[0] ?? '')
+    .filter((text) => text !== '' && !text.startsWith('No output available yet'));
+  return sentences.length > 0 ? sentences.join(' ') : failureOf(execution);
+}
