@@ -84,6 +84,12 @@ export function answerOf(invocation: Invocation): Readonly<Record<string, unknow
   }
 }
 
+/** Standard output before that line. */
+export function wordsOf(invocation: Invocation): string {
+  const [stdout = ''] = invocation.output.split(ERROR_MARK);
+  return stdout.trimEnd().split('\n').slice(0, -1).join('\n');
+}
+
 /** Standard error if there is any, else the end of standard output: what says why. At most `limit` characters. */
 export function complaintOf(invocation: Invocation, limit = 400): string {
   const [stdout = '', stderr = ''] = invocation.output.split(ERROR_MARK);

@@ -293,6 +293,27 @@ describe.each(RELEASES)('receiver on %s', (release) => {
     expect([await status(82, 'plain'), await status(82, 'proxy')]).toEqual(['000', '301']);
   }, 60_000);
 
+  test('Plan: the differences of the files, and nothing is changed', async () => {
+    await setMode('plain');
+    const files = () =>
+      shell(
+        'find /etc /usr/local/lib /var/lib/proxyflip -type f -exec sha256sum {} + | sort | sha256sum; mount | wc -l; nft -j list ruleset',
+      );
+    const before = await files();
+
+    const { exitCode, stdout } = await machine.exec(['bash', '-c', 'cat >/tmp/_script.sh && bash /tmp/_script.sh'], {
+      env: { SSM_Operation: 'Plan', SSM_Mode: 'proxy', SSM_InstancePorts: '80=http 82=https' },
+      stdin: receiverScript(),
+    });
+
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('new: /etc/nginx/proxyflip/vhosts/82.conf, ');
+    expect(stdout).toContain('+listen 80 default_server proxy_protocol;');
+    expect(stdout.length).toBeLessThan(2500);
+    expect(JSON.parse(stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({ mode: 'plain', problems: [] });
+    expect(await files()).toBe(before);
+  });
+
   test('Join: what is said where there is no receiver; both first where it was away; hands off what has just been set', async () => {
     const said = (mode: string) => `${mode}; 80=http 81=https; ${PORTS.TrustedCidrs}`;
     const later = () => shell('touch -d "6 minutes ago" /etc/proxyflip/receiver.env');

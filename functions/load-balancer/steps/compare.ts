@@ -8,7 +8,7 @@ import { type ReceiverMode, readState, requireState, type SwitchState, writeStat
 import { describeLoadBalancer } from '../classic-elb.ts';
 import { refuse } from '../gates.ts';
 import type { InputOf } from '../input.ts';
-import { answerOf, awaitInvocations, complaintOf, type Invocation } from '../invocations.ts';
+import { answerOf, awaitInvocations, complaintOf, type Invocation, wordsOf } from '../invocations.ts';
 import { tellJoining } from '../joining.ts';
 import { planPolicies } from '../policies.ts';
 import { parseInstancePorts } from '../ports.ts';
@@ -25,6 +25,8 @@ export interface CompareAnswer {
   readonly already: 'yes' | 'no';
   /** `i-0123: plain, i-0456: not installed`. */
   readonly receivers: string;
+  /** Of a plan: which files of the receivers would be made and changed, as far as an answer holds it; else empty. */
+  readonly differences: string;
 }
 
 export async function compare({ elb, ssm, clock }: Deps, input: InputOf<'Compare'>): Promise<CompareAnswer> {
@@ -49,6 +51,7 @@ export async function compare({ elb, ssm, clock }: Deps, input: InputOf<'Compare
   const answer = {
     already: already ? 'yes' : 'no',
     receivers: reports.map(({ instanceId, mode }) => `${instanceId}: ${mode ?? 'not installed'}`).join(', '),
+    differences: input.planOnly ? describeDifferences(invocations) : '',
   } as const;
   if (input.planOnly || stored === undefined) return { next: 'report', ...answer };
   const { loadBalancerName, trustedCidrs } = input;
@@ -96,6 +99,18 @@ function readReport(instanceId: string, invocation: Invocation | undefined): Rep
 
 const checkReport = ({ instanceId, problems }: Report): ReceiverGateError[] =>
   problems.map((problem) => new ReceiverGateError('ERR_RECEIVER_GATE', `${instanceId}: ${problem}`));
+
+/** The same on most instances: each text once, under those that it is of. */
+function describeDifferences(invocations: ReadonlyMap<string, Invocation>): string {
+  const instances = new Map<string, string[]>();
+  for (const invocation of invocations.values()) {
+    const text = wordsOf(invocation);
+    instances.set(text, [...(instances.get(text) ?? []), invocation.instanceId]);
+  }
+  return [...instances]
+    .map(([text, ids]) => `${ids.join(', ')}:\n${text === '' ? 'no file would be changed' : text}`)
+    .join('\n\n');
+}
 
 /** Receivers that disagree with each other, or with what the load balancer sends, are not a state to go back to. */
 function undoMode(reports: readonly Report[], sent: ReceiverMode): ReceiverMode {

@@ -15,6 +15,8 @@ export interface PlanAnswer {
   /** `10.0.101.21:80=http …`: every node's listeners, to probe. */
   readonly nodes: string;
   readonly instanceIds: readonly string[];
+  /** What the receivers are asked next; working the differences out costs each a moment that a run need not spend. */
+  readonly survey: 'Status' | 'Plan';
   /** What the receivers are to be at the end, if what is measured allows it. */
   readonly finalMode: 'plain' | 'both' | 'proxy';
   readonly policyName: string;
@@ -42,6 +44,7 @@ export async function plan({ elb }: Deps, input: InputOf<'Plan'>): Promise<PlanA
       )
       .join(' '),
     instanceIds: loadBalancer.instanceIds,
+    survey: input.planOnly ? 'Plan' : 'Status',
     finalMode: input.direction === 'disable' ? 'plain' : input.finalMode,
     policyName: POLICY_NAME,
     policyChanges: describeChanges(changes),

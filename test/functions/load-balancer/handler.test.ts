@@ -99,6 +99,34 @@ describe('enable', () => {
     expect(finished).toMatchObject({ mode: 'both', summary: expect.stringContaining('Run the runbook again') });
   });
 
+  test('a plan asks the receivers for the differences of their files, and tells each once', async () => {
+    const step = stepsOf(aws);
+    const asked = request({ request: { planOnly: 'yes', subnetCidrs: [], nodeAddresses: [] } });
+    expect([(await step('Plan', asked)).survey, (await step('Plan', { ...asked, planOnly: 'no' })).survey]).toEqual([
+      'Plan',
+      'Status',
+    ]);
+    web.instanceIds.push(aws.addInstance('i-3'));
+    const output = (text: string) => ({ status: 'Success', output: `${text}{"mode":"plain"}\n` });
+    const [same, other] = ['new: /etc/a, 3 lines\n', ''];
+    aws.answer('c', { 'i-1': output(same), 'i-2': output(other), 'i-3': output(same) });
+    const compared = await step('Compare', {
+      loadBalancerName: 'web',
+      executionId: 'run-1',
+      direction: 'enable',
+      commandId: 'c',
+      instancePorts: '80=http',
+      finalMode: 'proxy',
+      trustedCidrs: '',
+      settings: '',
+      planOnly: 'yes',
+    });
+    expect(compared).toMatchObject({
+      next: 'report',
+      differences: 'i-1, i-3:\nnew: /etc/a, 3 lines\n\ni-2:\nno file would be changed',
+    });
+  });
+
   test('a plan changes nothing, not even the state parameter', async () => {
     const { planned, compared } = await runSwitch(aws, receivers, { request: { planOnly: 'yes' } });
     expect(planned?.policyChanges).toBe(
