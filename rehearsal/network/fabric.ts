@@ -6,7 +6,7 @@
  * the network talk through unix sockets, which cross network namespaces (`gateway.ts`).
  *
  *   10.0.0.0/16       the VPC: .0.2 the gateway, 10.0.1.x and 10.0.2.x instances, 10.0.101.x and 10.0.102.x nodes
- *   198.51.100.0/24   clients on the internet (RFC 5737)
+ *   198.51.100.0/24   clients on the internet, and 203.0.113.0/24 (RFC 5737)
  */
 import { runCommand } from '../host/run-command.ts';
 
@@ -39,7 +39,7 @@ export interface Fabric {
 }
 
 /** Every host is on one link, so that no host needs a route: the VPC and the internet are both "local" to it. */
-const LINKS = ['10.0.0.0/16', '198.51.100.0/24'];
+const LINKS = ['10.0.0.0/16', '198.51.100.0/24', '203.0.113.0/24'];
 
 /** The run's directory removes the namespaces, also after a crash: there is nothing to dispose of here. */
 export async function createFabric(runId: string): Promise<Fabric> {

@@ -4,11 +4,14 @@ import path from 'node:path';
 import { DIST } from '../paths.ts';
 import type { Fabric } from './fabric.ts';
 
-/** Start the gateway (`gateway.ts`) inside the fabric, with these routes; disposing ends it. */
-export async function startGateway(fabric: Fabric, routes: readonly string[]): Promise<AsyncDisposable> {
+/** Start a gateway (`gateway.ts`) inside a namespace of the fabric, with these routes; disposing ends it. */
+export async function startGateway(
+  { namespace }: Pick<Fabric, 'namespace'>,
+  routes: readonly string[],
+): Promise<AsyncDisposable> {
   const child = spawn(
     'ip',
-    ['netns', 'exec', fabric.namespace, process.execPath, path.join(DIST, 'rehearsal/gateway.mjs'), ...routes],
+    ['netns', 'exec', namespace, process.execPath, path.join(DIST, 'rehearsal/gateway.mjs'), ...routes],
     { stdio: ['pipe', 'pipe', 'inherit'] },
   );
   const [said] = await Promise.race([once(child.stdout, 'data'), once(child, 'exit')]);

@@ -1,4 +1,4 @@
 import { browserCases } from './browser-cases.ts';
-import { openLocalStage } from './stage.ts';
+import { openStage } from './stage.ts';
 
-browserCases(openLocalStage);
+browserCases(openStage);
