@@ -1,4 +1,4 @@
-/** Two kinds of test (CONTRIBUTING.md has the table): `unit` needs nothing but Node.js; `rehearsal` needs root and Linux. */
+/** Three kinds of test; CONTRIBUTING.md has the table. */
 const common = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
@@ -12,12 +12,17 @@ export default {
       ...common,
       displayName: 'unit',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['\\.rehearsal\\.test\\.ts$'],
+      testPathIgnorePatterns: ['\\.(rehearsal|long)\\.test\\.ts$'],
     },
     {
       ...common,
       displayName: 'rehearsal',
       testMatch: ['<rootDir>/test/**/*.rehearsal.test.ts'],
+    },
+    {
+      ...common,
+      displayName: 'long',
+      testMatch: ['<rootDir>/test/**/*.long.test.ts'],
     },
   ],
 };

@@ -201,6 +201,9 @@ describe.each(RELEASES)('receiver on %s', (release) => {
     60_000,
   );
 
+  // What follows is the script's own, and the same on every release.
+  if (release !== 'bookworm') return;
+
   test('in proxy a plain connection is closed without a byte and without a line in the access log', async () => {
     await setMode('proxy');
     const before = await shell('wc -l </var/log/nginx/proxyflip.access.log');
