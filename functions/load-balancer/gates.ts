@@ -55,7 +55,7 @@ export function checkHealthCheck(
   return [
     new GateError(
       'ERR_HEALTH_CHECK',
-      `the health check ${target} goes to instance port ${port} without a PROXY line, and every instance would be taken out of service. Let the load balancer's security group reach port ${healthPort}, then: aws elb configure-health-check --load-balancer-name ${loadBalancer.loadBalancerName} --health-check Target=HTTP:${healthPort}/healthz,Interval=10,Timeout=5,UnhealthyThreshold=2,HealthyThreshold=2`,
+      `the health check ${target} goes to instance port ${port} without a PROXY line, and every instance would be taken out of service. First let the receivers answer on port ${healthPort} (the Command document with Operation=SetMode, Mode=plain installs them and changes nothing for clients) and the load balancer's security group reach it, or the new check fails as well; then: aws elb configure-health-check --load-balancer-name ${loadBalancer.loadBalancerName} --health-check Target=HTTP:${healthPort}/healthz,Interval=10,Timeout=5,UnhealthyThreshold=2,HealthyThreshold=2`,
     ),
   ];
 }

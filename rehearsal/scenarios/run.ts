@@ -143,8 +143,9 @@ function draw(observer: Observer, traffic: Traffic, view: LiveView): () => Promi
       await new Promise((resolve) => setTimeout(resolve, 1000));
     }
   })();
-  drawing.catch(() => {
-    // The environment ended under it; whoever ended it says why.
+  drawing.catch((error: unknown) => {
+    // When the environment ends under it, whoever ended it says why; before that, nobody else would.
+    if (!stopped) console.error('The live picture has ended:', error);
   });
   return async () => {
     if (stopped) return;

@@ -17,6 +17,9 @@ export AWS_ACCESS_KEY_ID=${CREDENTIALS.accessKeyId}
 export AWS_SECRET_ACCESS_KEY=${CREDENTIALS.secretAccessKey}
 export AWS_DEFAULT_REGION=${REGION}
 
+# The AWS CLI before 2.13, such as Debian 12's, does not read AWS_ENDPOINT_URL:
+aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }
+
 load balancer   ${LOAD_BALANCER}, nodes ${Array.from({ length: options.nodes }, (_, index) => ADDRESSES.node(index)).join(', ')}
 instances       ${fleet.instances.map(({ instanceId }) => instanceId).join(', ')}
 fleet tag       ${FLEET_TAG.key}=${FLEET_TAG.value}
