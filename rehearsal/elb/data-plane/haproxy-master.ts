@@ -20,6 +20,8 @@ export interface Row {
   readonly [column: string]: string;
 }
 
+const AWAY: readonly string[] = ['ECONNREFUSED', 'ENOENT', 'EPIPE', 'ECONNRESET'];
+
 /** One command, one answer. @param worker  its process id; undefined = the master itself */
 export async function ask(socketPath: string, command: string, worker?: number): Promise<string> {
   const limit = Date.now() + REPLACED_LIMIT_MS;
@@ -27,8 +29,8 @@ export async function ask(socketPath: string, command: string, worker?: number):
     try {
       return await askOnce(socketPath, command, worker);
     } catch (error) {
-      // Neither has delivered the command.
-      const isAway = ['ECONNREFUSED', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '');
+      // No master, or one that went away while it was asked (seen as EPIPE). Every command that is used can be said again.
+      const isAway = AWAY.includes((error as NodeJS.ErrnoException).code ?? '');
       if (!isAway || Date.now() > limit) throw error;
       await sleep(50);
     }

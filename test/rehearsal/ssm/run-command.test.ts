@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { createS3Service } from '../../../rehearsal/s3/service.ts';
 import { combined } from '../../../rehearsal/ssm/run-command/output.ts';
@@ -91,6 +92,8 @@ describe('a command', () => {
       code: 'InvocationDoesNotExist',
     });
     await ended(account, CommandId);
+    // The command may have ended before its invocations can be seen.
+    while ((await invocations(account, CommandId)).length === 0) await sleep(20);
     expect(await account.call('GetCommandInvocation', { CommandId, InstanceId })).toMatchObject({
       Status: 'Success',
       ResponseCode: 0,

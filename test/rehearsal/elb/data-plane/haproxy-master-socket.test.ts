@@ -29,3 +29,25 @@ test('a master that is being replaced is asked again, and one that does not come
     await rm(directory, { recursive: true });
   }
 });
+
+test('a master that goes away while it is asked is asked again', async () => {
+  const directory = await mkdtemp(path.join(tmpdir(), 'proxyflip-master-'));
+  const socketPath = path.join(directory, 'master.sock');
+  let connections = 0;
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    connections += 1;
+    socket.on('error', () => {});
+    // With the command unread: the one who asks gets ECONNRESET or EPIPE.
+    if (connections === 1) socket.destroy();
+    else socket.on('end', () => socket.end('answer\n')).resume();
+  });
+  await new Promise<void>((resolve) => server.listen(socketPath, resolve));
+  try {
+    // Larger than the socket's buffer, so that the end comes in the middle of it.
+    expect(await ask(socketPath, `show proc ${'x'.repeat(1_000_000)}`)).toBe('answer\n');
+    expect(connections).toBe(2);
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+    await rm(directory, { recursive: true });
+  }
+});
