@@ -305,12 +305,18 @@ describe.each(RELEASES)('receiver on %s', (release) => {
     const before = await files();
 
     const { exitCode, stdout } = await machine.exec(['bash', '-c', 'cat >/tmp/_script.sh && bash /tmp/_script.sh'], {
-      env: { SSM_Operation: 'Plan', SSM_Mode: 'proxy', SSM_InstancePorts: '80=http 82=https' },
+      env: {
+        SSM_Operation: 'Plan',
+        SSM_Mode: 'proxy',
+        // A port that no other test has named: what is released stays served.
+        SSM_InstancePorts: '80=http 83=https',
+        SSM_TrustedCidrs: PORTS.TrustedCidrs,
+      },
       stdin: receiverScript(),
     });
 
     expect(exitCode).toBe(0);
-    expect(stdout).toContain('new: /etc/nginx/proxyflip/vhosts/82.conf, ');
+    expect(stdout).toContain('new: /etc/nginx/proxyflip/vhosts/83.conf, ');
     expect(stdout).toContain('+listen 80 default_server proxy_protocol;');
     expect(stdout.length).toBeLessThan(2500);
     expect(JSON.parse(stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({ mode: 'plain', problems: [] });
