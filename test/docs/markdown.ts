@@ -57,12 +57,6 @@ export function tableOf(page: string, title: string): string[][] {
 /** `name` → name; anything else as it is. */
 export const bare = (cell: string): string => /^`([^`]*)`$/.exec(cell)?.[1] ?? cell;
 
-export function codeBlocks(page: string, language: string): string[] {
-  return [...page.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)]
-    .filter((match) => match[1] === language)
-    .map((match) => match[2] ?? '');
-}
-
 export interface CheckedCommand {
   /** The section that it stands in, and its first line. */
   readonly name: string;

@@ -8,7 +8,7 @@ import { type AutomationDocument, automationDocument, automationSteps } from './
 import { type CommandDocument, commandDocument, commandSteps } from './command.ts';
 import { automationReferences, commandReferences } from './references.ts';
 
-export type { AutomationDocument, AutomationStep } from './automation.ts';
+export type { AutomationDocument } from './automation.ts';
 export type { CommandDocument, CommandStep } from './command.ts';
 export type { ParameterDefinition } from './parameters.ts';
 
