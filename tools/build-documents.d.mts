@@ -1,2 +1,3 @@
-export function receiverScript(): string;
+export function assembleScript(name: string): string;
+export function shippedScript(name: string): string;
 export function buildDocuments(): Promise<void>;

@@ -8,6 +8,7 @@
  *   dist/chat/, dist/chat-artifact/              the chat service, and the archive that instances install
  *   dist/rehearsal/                              the rehearsal's processes
  */
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -17,7 +18,8 @@ import { zip } from './zip.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 
-const FUNCTIONS = ['proxy-protocol', 'load-balancer'];
+/** Each folder of functions/ with a handler in it. */
+const FUNCTIONS = readdirSync('functions').filter((name) => existsSync(`functions/${name}/index.ts`));
 
 async function buildFunction(name) {
   const outfile = `dist/functions/${name}/index.js`;

@@ -14,7 +14,7 @@ import { prepareImage, RELEASES } from '../../rehearsal/machines/images.ts';
 import { type StartedMachine, startMachine } from '../../rehearsal/machines/machine.ts';
 import { ADDRESSES, createFabric, type Fabric } from '../../rehearsal/network/fabric.ts';
 import { ROOT } from '../../rehearsal/paths.ts';
-import { receiverScript } from '../../tools/build-documents.mjs';
+import { shippedScript } from '../../tools/build-documents.mjs';
 
 interface ClientCounts {
   readonly plain: number;
@@ -53,7 +53,7 @@ describe.each(RELEASES)('receiver on %s', (release) => {
   /** Run the script as the agent does, and return the JSON of its last line. */
   async function document(
     parameters: Record<string, string>,
-    script = receiverScript(),
+    script = shippedScript('receiver.sh'),
   ): Promise<Record<string, unknown>> {
     const env = Object.fromEntries(Object.entries(parameters).map(([name, value]) => [`SSM_${name}`, value]));
     const { exitCode, stdout, stderr } = await machine.exec(
@@ -66,7 +66,7 @@ describe.each(RELEASES)('receiver on %s', (release) => {
   const join = (joining: string) =>
     document(
       { Operation: 'Join' },
-      receiverScript().replace('{{ Joining }}', () => joining),
+      shippedScript('receiver.sh').replace('{{ Joining }}', () => joining),
     );
   const setMode = (Mode: string) => document({ Operation: 'SetMode', Mode, ...PORTS });
 
@@ -312,7 +312,7 @@ describe.each(RELEASES)('receiver on %s', (release) => {
         SSM_InstancePorts: '80=http 83=https',
         SSM_TrustedCidrs: PORTS.TrustedCidrs,
       },
-      stdin: receiverScript(),
+      stdin: shippedScript('receiver.sh'),
     });
 
     expect(exitCode).toBe(0);
