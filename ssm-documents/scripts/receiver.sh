@@ -469,18 +469,19 @@ listeners_change() {
 }
 
 write_files() {
-  local pair port unit
+  local pair part port unit
   install_self
   for unit in "${UNITS[@]}" proxyflip-assert.service; do payload "systemd/$unit" | put "/etc/systemd/system/$unit"; done
   payload systemd/nginx.conf | put /etc/systemd/system/nginx.service.d/proxyflip.conf
   payload systemd/tmpfiles.conf | put /etc/tmpfiles.d/proxyflip.conf
 
-  { payload haproxy/haproxy.cfg
+  { for part in haproxy tproxy kinds; do payload "haproxy/$part.cfg"; done
     for port in $(port_numbers "$(served_ports)"); do payload haproxy/port.cfg | sed "s/@PORT@/$port/g"; done
   } | put $SETTINGS/haproxy.cfg
 
   payload snippets/application.conf | put $NGINX/snippets/application.conf
   payload snippets/port.conf | put $NGINX/snippets/port.conf
+  payload upstreams.conf | put $NGINX/upstreams.conf
   for pair in $(served_ports); do
     if [ -e "$SETTINGS/default-taken-${pair%%=*}" ]; then continue; fi
     payload "vhosts/${pair#*=}.conf" | sed "s/@PORT@/${pair%%=*}/g" | put "$NGINX/vhosts/${pair%%=*}.conf"
