@@ -8,17 +8,15 @@ import path from 'node:path';
 import type { AutomationExecution } from '@aws-sdk/client-ssm';
 import { DeleteParameterCommand, PutParameterCommand } from '@aws-sdk/client-ssm';
 import { ServiceError } from '../aws/service.ts';
-import { Environment } from '../environment.ts';
-import { type Fleet, LOAD_BALANCER, startFleet } from '../fleet.ts';
+import type { Environment } from '../environment.ts';
+import { LOAD_BALANCER } from '../fleet.ts';
 import { RehearsalError } from '../host/rehearsal-error.ts';
 import { DIST } from '../paths.ts';
-import { verdict } from '../report/result.ts';
-import { summary } from '../report/summary.ts';
+import type { Required } from '../report/result.ts';
 import type { SsmEvent } from '../ssm/service.ts';
 import { type CancelPoint, cancelPoints } from './cancel-points.ts';
-import { followRunbook } from './follow.ts';
+import { judged, type Play, type Stage } from './judged.ts';
 import type { ScenarioOptions } from './options.ts';
-import { underTraffic, writeReports } from './run.ts';
 import { type Direction, failureOf, runRunbook, startRunbook, waitForExecution } from './runbook.ts';
 import { createStack, fleetParameters, stackParameters, waitForStack } from './stack.ts';
 
@@ -39,38 +37,7 @@ interface CancelResult {
 
 export async function cancel(options: ScenarioOptions, interrupted: AbortSignal): Promise<number> {
   const points = chosen(await readPoints(), options.only);
-  const environment = await Environment.start({ ...options, pagePort: undefined, say: (line) => console.log(line) });
-  try {
-    const fleet = await startFleet(environment, options.machines);
-    interrupted.throwIfAborted();
-    const run = new Cancellations(environment, fleet, options, interrupted);
-    const title = `${LOAD_BALANCER}: the runbook cancelled in every step`;
-    const result = await underTraffic(environment, fleet, { ...options, title }, interrupted, async (traffic) => {
-      const stopFollowing = followRunbook(environment, traffic);
-      try {
-        return await run.cancelAll(points);
-      } finally {
-        stopFollowing();
-      }
-    });
-    await writeReports(result, options, { cancellations: run.results });
-    for (const { direction, step, where, ended, wasHit } of run.results) {
-      console.log(`${wasHit ? 'hit     ' : 'NOT HIT '} ${direction} ${where} ${step}: ${ended}`);
-    }
-    const shortfalls = [
-      ...verdict(result, { newConnections: 1_000, webSockets: options.webSockets }),
-      ...run.results
-        .filter(({ wasHit }) => !wasHit)
-        .map(
-          ({ direction, step, where, ended }) =>
-            `${direction}: ${where} ${step} was not hit, the run ended in ${ended}`,
-        ),
-    ];
-    console.log(summary(result, { colour: process.stdout.isTTY === true, shortfalls }));
-    return shortfalls.length === 0 ? 0 : 1;
-  } finally {
-    await environment[Symbol.asyncDispose]();
-  }
+  return judged(options, interrupted, (stage) => new Cancellations(stage, points));
 }
 
 async function readPoints(): Promise<CancelPoint[]> {
@@ -87,22 +54,46 @@ function chosen(points: readonly CancelPoint[], only: readonly string[] | undefi
   return points.filter(({ step }) => only.includes(step));
 }
 
-class Cancellations {
-  readonly results: CancelResult[] = [];
+class Cancellations implements Play {
+  readonly title = `${LOAD_BALANCER}: the runbook cancelled in every step`;
+  readonly required: Partial<Required>;
+  readonly #points: readonly CancelPoint[];
+  readonly #results: CancelResult[] = [];
   readonly #environment: Environment;
   readonly #interrupted: AbortSignal;
   readonly #parameters: Readonly<Record<string, string>>;
   readonly #stackParameters: Readonly<Record<string, string>>;
 
-  constructor(environment: Environment, fleet: Fleet, options: ScenarioOptions, interrupted: AbortSignal) {
+  constructor({ environment, fleet, options, interrupted }: Stage, points: readonly CancelPoint[]) {
+    this.required = { newConnections: 1_000, webSockets: options.webSockets };
+    this.#points = points;
     this.#environment = environment;
     this.#interrupted = interrupted;
     this.#parameters = fleetParameters(fleet, options);
     this.#stackParameters = { ...stackParameters(fleet, options), SwitchFromStack: 'No' };
   }
 
-  /** @returns the stack's status */
-  async cancelAll(points: readonly CancelPoint[]): Promise<string> {
+  details() {
+    return { cancellations: this.#results };
+  }
+
+  lines(): string[] {
+    return this.#results.map(
+      ({ direction, step, where, ended, wasHit }) =>
+        `${wasHit ? 'hit     ' : 'NOT HIT '} ${direction} ${where} ${step}: ${ended}`,
+    );
+  }
+
+  shortfalls(): string[] {
+    return this.#results
+      .filter(({ wasHit }) => !wasHit)
+      .map(
+        ({ direction, step, where, ended }) => `${direction}: ${where} ${step} was not hit, the run ended in ${ended}`,
+      );
+  }
+
+  async play(): Promise<string> {
+    const points = this.#points;
     await createStack(this.#environment, this.#stackParameters);
     const status = await waitForStack(this.#environment, this.#interrupted);
     if (status !== 'CREATE_COMPLETE') return status;
@@ -157,7 +148,7 @@ class Cancellations {
       const wasHit =
         ended === 'Cancelled' &&
         (execution.StepExecutions ?? []).some((each) => each.StepName === step && each.StepStatus === 'Cancelled');
-      this.results.push({ direction, step, where, ended, wasHit, said: said(execution) });
+      this.#results.push({ direction, step, where, ended, wasHit, said: said(execution) });
     } finally {
       unsubscribe();
     }

@@ -23,14 +23,12 @@ import {
   PutParameterCommand,
   StopAutomationExecutionCommand,
 } from '@aws-sdk/client-ssm';
-import { Environment } from '../environment.ts';
-import { createLoadBalancer, type Fleet, HEALTH_PORT, LOAD_BALANCER, startFleet } from '../fleet.ts';
-import { verdict } from '../report/result.ts';
-import { summary } from '../report/summary.ts';
+import type { Environment } from '../environment.ts';
+import { createLoadBalancer, type Fleet, HEALTH_PORT, LOAD_BALANCER } from '../fleet.ts';
+import type { Required } from '../report/result.ts';
 import type { Instance } from '../world.ts';
-import { followRunbook } from './follow.ts';
+import { judged, type Play, type Stage } from './judged.ts';
 import type { ScenarioOptions } from './options.ts';
-import { underTraffic, writeReports } from './run.ts';
 import { failureOf, runRunbook, startRunbook, waitForExecution } from './runbook.ts';
 import { createStack, fleetParameters, stackParameters, waitForStack } from './stack.ts';
 
@@ -72,53 +70,28 @@ interface GateResult {
   readonly wrong: readonly string[];
 }
 
-export async function gates(options: ScenarioOptions, interrupted: AbortSignal): Promise<number> {
-  const environment = await Environment.start({ ...options, pagePort: undefined, say: (line) => console.log(line) });
-  try {
-    const fleet = await startFleet(environment, options.machines);
-    interrupted.throwIfAborted();
-    const run = new Gates(environment, fleet, options, interrupted);
-    const title = `${LOAD_BALANCER}: everything that is refused`;
-    const result = await underTraffic(environment, fleet, { ...options, title }, interrupted, async (traffic) => {
-      const stopFollowing = followRunbook(environment, traffic);
-      try {
-        return await run.meetAll();
-      } finally {
-        stopFollowing();
-      }
-    });
-    await writeReports(result, options, { gates: run.results, notMet: NOT_MET });
-    for (const { gate, says, wrong } of run.results) {
-      console.log(`${wrong.length === 0 ? 'met' : 'WRONG'}  ${says}  ${gate}`);
-    }
-    for (const [gate, why] of Object.entries(NOT_MET)) console.log(`not met  ${gate}: ${why}`);
-    const shortfalls = [
-      ...verdict(result, { newConnections: 1_000, webSockets: options.webSockets }),
-      ...run.results.flatMap(({ gate, wrong }) => wrong.map((each) => `${gate}: ${each}`)),
-    ];
-    console.log(summary(result, { colour: process.stdout.isTTY === true, shortfalls }));
-    return shortfalls.length === 0 ? 0 : 1;
-  } finally {
-    await environment[Symbol.asyncDispose]();
-  }
+export function gates(options: ScenarioOptions, interrupted: AbortSignal): Promise<number> {
+  return judged(options, interrupted, (stage) => new Gates(stage));
 }
 
-class Gates {
-  readonly results: GateResult[] = [];
+class Gates implements Play {
+  readonly title = `${LOAD_BALANCER}: everything that is refused`;
+  readonly required: Partial<Required>;
+  readonly #results: GateResult[] = [];
   readonly #environment: Environment;
   readonly #fleet: Fleet;
   readonly #options: ScenarioOptions;
   readonly #interrupted: AbortSignal;
 
-  constructor(environment: Environment, fleet: Fleet, options: ScenarioOptions, interrupted: AbortSignal) {
+  constructor({ environment, fleet, options, interrupted }: Stage) {
+    this.required = { newConnections: 1_000, webSockets: options.webSockets };
     this.#environment = environment;
     this.#fleet = fleet;
     this.#options = options;
     this.#interrupted = interrupted;
   }
 
-  /** @returns the stack's status */
-  async meetAll(): Promise<string> {
+  async play(): Promise<string> {
     const parameters = { ...stackParameters(this.#fleet, this.#options), SwitchFromStack: 'No' };
     await createStack(this.#environment, parameters);
     const status = await waitForStack(this.#environment, this.#interrupted);
@@ -126,13 +99,28 @@ class Gates {
     await this.#addLoadBalancers();
     for (const gate of [...this.#atTheLoadBalancer(), ...this.#atSystemsManager(), ...this.#onTheInstance()]) {
       this.#interrupted.throwIfAborted();
-      this.results.push(await this.#meet(gate));
+      this.#results.push(await this.#meet(gate));
     }
     // With every obstacle gone it goes through.
     await runRunbook(this.#environment, 'enable', this.#parameters(), this.#interrupted);
     await this.#removeNeighbour();
     await runRunbook(this.#environment, 'enable', fleetParameters(this.#fleet, this.#options), this.#interrupted);
     return status;
+  }
+
+  details() {
+    return { gates: this.#results, notMet: NOT_MET };
+  }
+
+  lines(): string[] {
+    return [
+      ...this.#results.map(({ gate, says, wrong }) => `${wrong.length === 0 ? 'met' : 'WRONG'}  ${says}  ${gate}`),
+      ...Object.entries(NOT_MET).map(([gate, why]) => `not met  ${gate}: ${why}`),
+    ];
+  }
+
+  shortfalls(): string[] {
+    return this.#results.flatMap(({ gate, wrong }) => wrong.map((each) => `${gate}: ${each}`));
   }
 
   async #meet({ name, says, parameters = {}, build, isWarning = false }: Gate): Promise<GateResult> {

@@ -10,7 +10,6 @@ import type { Environment } from '../environment.ts';
 import { type Fleet, LOAD_BALANCER } from '../fleet.ts';
 import { DISAGREEMENT_PHASE } from '../report/result.ts';
 import type { Traffic } from '../traffic/traffic.ts';
-import { followRunbook } from './follow.ts';
 import type { ScenarioOptions } from './options.ts';
 import { pause } from './pause.ts';
 import { runRunbook } from './runbook.ts';
@@ -21,16 +20,10 @@ export async function enableByStack(
   environment: Environment,
   fleet: Fleet,
   options: ScenarioOptions,
-  traffic: Traffic,
   interrupted: AbortSignal,
 ): Promise<string> {
-  const stopFollowing = followRunbook(environment, traffic);
-  try {
-    await createStack(environment, stackParameters(fleet, options));
-    return await waitForStack(environment, interrupted);
-  } finally {
-    stopFollowing();
-  }
+  await createStack(environment, stackParameters(fleet, options));
+  return waitForStack(environment, interrupted);
 }
 
 /**
@@ -44,26 +37,19 @@ export async function cycle(
   environment: Environment,
   fleet: Fleet,
   options: ScenarioOptions,
-  traffic: Traffic,
   interrupted: AbortSignal,
 ): Promise<string> {
-  const stopFollowing = followRunbook(environment, traffic);
-  try {
-    await createStack(environment, stackParameters(fleet, options));
-    const created = await waitForStack(environment, interrupted);
-    if (created !== 'CREATE_COMPLETE') return created;
-    for (let round = 1; round < options.cycles; round += 1) {
-      for (const direction of ['disable', 'enable'] as const) {
-        await pause(BETWEEN_MS, interrupted);
-        await runRunbook(environment, direction, fleetParameters(fleet, options), interrupted);
-      }
+  const created = await enableByStack(environment, fleet, options, interrupted);
+  if (created !== 'CREATE_COMPLETE') return created;
+  for (let round = 1; round < options.cycles; round += 1) {
+    for (const direction of ['disable', 'enable'] as const) {
+      await pause(BETWEEN_MS, interrupted);
+      await runRunbook(environment, direction, fleetParameters(fleet, options), interrupted);
     }
-    await pause(BETWEEN_MS, interrupted);
-    await deleteStack(environment);
-    return await waitForStack(environment, interrupted);
-  } finally {
-    stopFollowing();
   }
+  await pause(BETWEEN_MS, interrupted);
+  await deleteStack(environment);
+  return waitForStack(environment, interrupted);
 }
 
 /** So that each mode is seen at rest. Unit: milliseconds. */

@@ -10,14 +10,12 @@ import {
   RegisterInstancesWithLoadBalancerCommand,
   SetLoadBalancerPoliciesForBackendServerCommand,
 } from '@aws-sdk/client-elastic-load-balancing';
-import { Environment } from '../environment.ts';
-import { createLoadBalancer, type Fleet, LOAD_BALANCER, startFleet, waitInService } from '../fleet.ts';
-import { verdict } from '../report/result.ts';
-import { summary } from '../report/summary.ts';
+import type { Environment } from '../environment.ts';
+import { createLoadBalancer, type Fleet, LOAD_BALANCER, waitInService } from '../fleet.ts';
+import type { Required } from '../report/result.ts';
 import type { Traffic } from '../traffic/traffic.ts';
-import { followRunbook } from './follow.ts';
+import { judged, type Play, type Stage } from './judged.ts';
 import type { ScenarioOptions } from './options.ts';
-import { underTraffic, writeReports } from './run.ts';
 import { runRunbook } from './runbook.ts';
 import {
   createStack,
@@ -55,57 +53,43 @@ interface StepResult {
   readonly wrong: readonly string[];
 }
 
-export async function stackLife(options: ScenarioOptions, interrupted: AbortSignal): Promise<number> {
-  const environment = await Environment.start({ ...options, pagePort: undefined, say: (line) => console.log(line) });
-  try {
-    const fleet = await startFleet(environment, options.machines);
-    interrupted.throwIfAborted();
-    const life = new StackLife(environment, fleet, options, interrupted);
-    const title = `${LOAD_BALANCER}: a stack created, updated, rolled back and deleted`;
-    const result = await underTraffic(environment, fleet, { ...options, title }, interrupted, (traffic) =>
-      life.live(traffic),
-    );
-    await writeReports(result, options, { steps: life.steps });
-    const shortfalls = [
-      ...verdict(result, { newConnections: 1_000, webSockets: options.webSockets }),
-      ...life.steps.flatMap(({ step, wrong }) => wrong.map((each) => `${step}: ${each}`)),
-    ];
-    for (const { step, status, writes } of life.steps) {
-      const { created, attached, deleted } = writes;
-      console.log(`${step}: ${status}; policies created ${created}, attached ${attached}, deleted ${deleted}`);
-    }
-    console.log(summary(result, { colour: process.stdout.isTTY === true, shortfalls }));
-    return shortfalls.length === 0 ? 0 : 1;
-  } finally {
-    await environment[Symbol.asyncDispose]();
-  }
+export function stackLife(options: ScenarioOptions, interrupted: AbortSignal): Promise<number> {
+  return judged(options, interrupted, (stage) => new StackLife(stage));
 }
 
-class StackLife {
-  readonly steps: StepResult[] = [];
+class StackLife implements Play {
+  readonly title = `${LOAD_BALANCER}: a stack created, updated, rolled back and deleted`;
+  readonly required: Partial<Required>;
+  readonly #steps: StepResult[] = [];
   readonly #environment: Environment;
   readonly #fleet: Fleet;
   readonly #options: ScenarioOptions;
   readonly #interrupted: AbortSignal;
 
-  constructor(environment: Environment, fleet: Fleet, options: ScenarioOptions, interrupted: AbortSignal) {
+  constructor({ environment, fleet, options, interrupted }: Stage) {
+    this.required = { newConnections: 1_000, webSockets: options.webSockets };
     this.#environment = environment;
     this.#fleet = fleet;
     this.#options = options;
     this.#interrupted = interrupted;
   }
 
-  /** @returns the stack's last status */
-  async live(traffic: Traffic): Promise<string> {
-    const stopFollowing = followRunbook(this.#environment, traffic);
-    try {
-      return await this.#live(traffic);
-    } finally {
-      stopFollowing();
-    }
+  details() {
+    return { steps: this.#steps };
   }
 
-  async #live(traffic: Traffic): Promise<string> {
+  lines(): string[] {
+    return this.#steps.map(
+      ({ step, status, writes: { created, attached, deleted } }) =>
+        `${step}: ${status}; policies created ${created}, attached ${attached}, deleted ${deleted}`,
+    );
+  }
+
+  shortfalls(): string[] {
+    return this.#steps.flatMap(({ step, wrong }) => wrong.map((each) => `${step}: ${each}`));
+  }
+
+  async play(traffic: Traffic): Promise<string> {
     await this.#attachForeignPolicies();
     const before = await this.#policies();
     const on = (name: string, ports: readonly number[]) => ({
@@ -215,7 +199,7 @@ class StackLife {
       ...differs('writes', writes, { created: 0, attached: 0, deleted: 0, ...wanted.writes }),
       ...differs('policies', policies, wanted.policies),
     ];
-    this.steps.push({ step, status, writes, policies, wrong });
+    this.#steps.push({ step, status, writes, policies, wrong });
     // What follows would mean nothing.
     if (status !== wanted.status) throw new Error(`${step}: ${wrong.join('; ')}`);
     return status;

@@ -43,9 +43,9 @@ export function stackParameters(fleet: Fleet, options: ScenarioOptions): StackPa
 }
 
 export async function createStack(environment: Environment, parameters: StackParameters): Promise<void> {
-  for (const name of ['load-balancer', 'proxy-protocol']) {
-    const archive = await readFile(path.join(DIST, `functions/${name}.zip`));
-    await environment.s3.putObject(ARTIFACT_BUCKET, `functions/${name}.zip`, archive);
+  const artifacts = JSON.parse(await readFile(path.join(DIST, 'artifacts.json'), 'utf8'));
+  for (const { key, file } of artifacts.filter(({ key }: { key: string }) => key.startsWith('functions/'))) {
+    await environment.s3.putObject(ARTIFACT_BUCKET, key, await readFile(path.join(DIST, '..', file)));
   }
   const template = await readFile(path.join(DIST, 'cloudformation/proxy-protocol.yaml'));
   await environment.s3.putObject(ARTIFACT_BUCKET, TEMPLATE_KEY, template);

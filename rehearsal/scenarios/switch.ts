@@ -1,27 +1,49 @@
 /** `npm run rehearse -- switch`: one switch under traffic, or several, counted, and over. */
-import { Environment } from '../environment.ts';
-import { startFleet } from '../fleet.ts';
-import { verdict } from '../report/result.ts';
-import { summary } from '../report/summary.ts';
+import { LOAD_BALANCER } from '../fleet.ts';
+import type { Required } from '../report/result.ts';
+import { judged, type Play, type Stage } from './judged.ts';
+import { launchDuring } from './launch-during.ts';
 import type { ScenarioOptions } from './options.ts';
-import { runSwitch, writeReports } from './run.ts';
+import { cycle, enableByStack, switchLoadBalancerFirst, switchNginxFirst } from './orders.ts';
+
+export function switchScenario(options: ScenarioOptions, interrupted: AbortSignal): Promise<number> {
+  return judged(options, interrupted, (stage) => switching(stage, required(options)));
+}
 
 /** What a run has to have seen depends on how long it was asked to be. */
-function required({ cycles, webSockets }: ScenarioOptions): { newConnections: number; webSockets: number } {
+function required({ cycles, webSockets }: ScenarioOptions): Partial<Required> {
   return { newConnections: cycles >= 5 ? 100_000 : 1_000, webSockets };
 }
 
-export async function switchScenario(options: ScenarioOptions, interrupted: AbortSignal): Promise<number> {
-  const environment = await Environment.start({ ...options, pagePort: undefined, say: (line) => console.log(line) });
-  try {
-    const fleet = await startFleet(environment, options.machines);
-    interrupted.throwIfAborted();
-    const result = await runSwitch(environment, fleet, options, interrupted);
-    await writeReports(result, options);
-    const shortfalls = verdict(result, required(options));
-    console.log(summary(result, { colour: process.stdout.isTTY === true, shortfalls }));
-    return shortfalls.length === 0 ? 0 : 1;
-  } finally {
-    await environment[Symbol.asyncDispose]();
-  }
+/** The switch as a scenario: in the order that was asked for, once or several times. */
+export function switching({ environment, fleet, options, interrupted }: Stage, required: Partial<Required>): Play {
+  return {
+    title: title(options),
+    required,
+    async play(traffic) {
+      switch (options.order) {
+        case 'runbook': {
+          const script = () => (options.cycles === 0 ? enableByStack : cycle)(environment, fleet, options, interrupted);
+          return options.launchDuring ? launchDuring(environment, fleet, script) : script();
+        }
+        case 'elb-first':
+          await switchLoadBalancerFirst(environment, fleet, traffic, interrupted);
+          return 'NONE';
+        case 'nginx-first':
+          await switchNginxFirst(environment, fleet, traffic, interrupted);
+          return 'NONE';
+        default: {
+          const never: never = options.order;
+          throw new Error(`no such order: ${never}`);
+        }
+      }
+    },
+  };
+}
+
+function title({ order, cycles }: ScenarioOptions): string {
+  if (order === 'elb-first') return `${LOAD_BALANCER}: the load balancer first, then nginx`;
+  if (order === 'nginx-first') return `${LOAD_BALANCER}: nginx first, then the load balancer`;
+  if (cycles > 0) return `${LOAD_BALANCER}: PROXY protocol on and off, ${cycles} times`;
+  return `${LOAD_BALANCER}: PROXY protocol on, by a CloudFormation stack`;
 }

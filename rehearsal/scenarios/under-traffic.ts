@@ -1,4 +1,4 @@
-/** One switch of a live fleet under traffic, from the first client to the verdict: what `npm start` and `switch` both run. */
+/** A live fleet under traffic, from the first client to the counts of the last, whatever is done to it meanwhile. */
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Environment } from '../environment.ts';
@@ -13,38 +13,11 @@ import { verifyByAccessLog } from '../traffic/access-log.ts';
 import { trafficPlan } from '../traffic/plan.ts';
 import { readRecords } from '../traffic/request-record.ts';
 import { startTraffic, type Traffic } from '../traffic/traffic.ts';
-import { launchDuring } from './launch-during.ts';
 import { Observer } from './observer.ts';
 import type { ScenarioOptions } from './options.ts';
-import { cycle, enableByStack, switchLoadBalancerFirst, switchNginxFirst } from './orders.ts';
 import { pause } from './pause.ts';
 
 const SOURCES = 24;
-
-export function runSwitch(
-  environment: Environment,
-  fleet: Fleet,
-  options: ScenarioOptions,
-  interrupted: AbortSignal,
-): Promise<RehearsalResult> {
-  return underTraffic(environment, fleet, { ...options, title: title(options) }, interrupted, (traffic) => {
-    switch (options.order) {
-      case 'runbook': {
-        const script = () =>
-          (options.cycles === 0 ? enableByStack : cycle)(environment, fleet, options, traffic, interrupted);
-        return options.launchDuring ? launchDuring(environment, fleet, script) : script();
-      }
-      case 'elb-first':
-        return switchLoadBalancerFirst(environment, fleet, traffic, interrupted).then(() => 'NONE');
-      case 'nginx-first':
-        return switchNginxFirst(environment, fleet, traffic, interrupted).then(() => 'NONE');
-      default: {
-        const never: never = options.order;
-        throw new Error(`no such order: ${never}`);
-      }
-    }
-  });
-}
 
 /**
  * Clients before, while and after the script runs, and what they and nginx's access logs have counted.
@@ -88,13 +61,6 @@ export async function underTraffic(
     await stopDrawing();
     observer.close();
   }
-}
-
-function title({ order, cycles }: ScenarioOptions): string {
-  if (order === 'elb-first') return `${LOAD_BALANCER}: the load balancer first, then nginx`;
-  if (order === 'nginx-first') return `${LOAD_BALANCER}: nginx first, then the load balancer`;
-  if (cycles > 0) return `${LOAD_BALANCER}: PROXY protocol on and off, ${cycles} times`;
-  return `${LOAD_BALANCER}: PROXY protocol on, by a CloudFormation stack`;
 }
 
 function settings(options: ScenarioOptions): RunSettings {

@@ -1,0 +1,72 @@
+/** What every scenario that is judged has in common: an account, a fleet, clients all the time, a verdict, and nothing left behind. */
+import { Environment } from '../environment.ts';
+import { type Fleet, startFleet } from '../fleet.ts';
+import { type RehearsalResult, type Required, verdict } from '../report/result.ts';
+import { summary } from '../report/summary.ts';
+import type { Traffic } from '../traffic/traffic.ts';
+import { followRunbook } from './follow.ts';
+import type { ScenarioOptions } from './options.ts';
+import { underTraffic, writeReports } from './under-traffic.ts';
+
+/** What a scenario does on a fleet, and what it has found out. Its findings are read when `play` has ended. */
+export interface Play {
+  /** Over the picture. */
+  readonly title: string;
+  /** What the traffic has to have seen at least. */
+  readonly required: Partial<Required>;
+  /** @returns the stack's status, `NONE` where there is none */
+  play(traffic: Traffic): Promise<string>;
+  /** Beside the traffic, for --json. */
+  details?(): Readonly<Record<string, unknown>>;
+  /** What was done, a line each, for people. */
+  lines?(): readonly string[];
+  /** What is not as it has to be, a sentence each. */
+  shortfalls?(): readonly string[];
+}
+
+export interface Stage {
+  readonly environment: Environment;
+  readonly fleet: Fleet;
+  readonly options: ScenarioOptions;
+  readonly interrupted: AbortSignal;
+}
+
+export interface Judgement {
+  /** Where people can open the chat's page, while `afterwards` lasts. */
+  readonly pagePort?: number;
+  /** Behind the summary, with everything still up. */
+  afterwards?(result: RehearsalResult): Promise<void>;
+}
+
+/** @returns exit status: 0 only where the traffic and the scenario itself fell short of nothing */
+export async function judged(
+  options: ScenarioOptions,
+  interrupted: AbortSignal,
+  cast: (stage: Stage) => Play | Promise<Play>,
+  { pagePort, afterwards }: Judgement = {},
+): Promise<number> {
+  const environment = await Environment.start({ ...options, pagePort, say: (line) => console.log(line) });
+  try {
+    const fleet = await startFleet(environment, options.machines);
+    interrupted.throwIfAborted();
+    const play = await cast({ environment, fleet, options, interrupted });
+    const titled = { ...options, title: play.title };
+    const result = await underTraffic(environment, fleet, titled, interrupted, async (traffic) => {
+      const stopFollowing = followRunbook(environment, traffic);
+      try {
+        return await play.play(traffic);
+      } finally {
+        stopFollowing();
+      }
+    });
+    await writeReports(result, options, play.details?.());
+    for (const line of play.lines?.() ?? []) console.log(line);
+    const shortfalls = [...verdict(result, play.required), ...(play.shortfalls?.() ?? [])];
+    const pageUrl = pagePort === undefined ? {} : { pageUrl: `https://127.0.0.1:${pagePort}/` };
+    console.log(summary(result, { colour: process.stdout.isTTY === true, shortfalls, ...pageUrl }));
+    await afterwards?.(result);
+    return shortfalls.length === 0 ? 0 : 1;
+  } finally {
+    await environment[Symbol.asyncDispose]();
+  }
+}
