@@ -1,2 +1,4 @@
 export function buildChat(): Promise<void>;
-export function buildChatArtifact(): Promise<{ file: string; sha256: string; bytes: number }>;
+export function buildChatArtifacts(): Promise<
+  { architecture: 'x86_64' | 'arm64'; file: string; sha256: string; bytes: number }[]
+>;

@@ -1,12 +1,22 @@
-/** Build the chat service: `dist/chat/` to run it from, and the archive that instances install. */
+/** Build the chat service: `dist/chat/` to run it from, and the archives that instances install. */
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { build } from 'esbuild';
+import { gzipSync } from 'fflate';
 
-/** Where tools/setup.mjs puts the Node.js that ships with the service: an archive is for the architecture that it is built on. */
-const NODE_BINARY = `tools/node24/node_modules/node-linux-${process.arch}/bin/node`;
+/** Of the archive for this machine's architecture: what the rehearsal's fleet installs. */
+const OWN = 'dist/chat-artifact/chat-artifact.json';
+
+/** Architectures as EC2 names them, and as Node.js does. */
+const ARCHITECTURES = { x86_64: 'x64', arm64: 'arm64' };
+
+/** Where tools/setup.mjs puts the Node.js that ships: of this machine's architecture, and the other, which only packaging needs. */
+const nodePackage = (arch) =>
+  ['tools/node24', `dist/node24/${arch}`]
+    .map((directory) => `${directory}/node_modules/node-linux-${arch}`)
+    .find((directory) => existsSync(directory));
 
 /** `dist/chat/chat.mjs`, everything in one file, the page in `dist/chat/public/`, and the units that run it. */
 export async function buildChat() {
@@ -44,28 +54,48 @@ export async function buildChat() {
 }
 
 /**
- * `dist/chat-artifact/chat-<sha256>.tar.gz` with `bin/node`, `chat.mjs`, `public/` and the two systemd units, and `chat-artifact.json` beside it. The same sources
- * make the same bytes: no times, no owners, names in order.
+ * `dist/chat-artifact/chat-<sha256>.tar.gz` with `bin/node`, `chat.mjs`, `public/` and the two systemd units, for each architecture whose
+ * Node.js is installed; `chat-artifact.json` beside them tells of the one for this machine. The same sources make the same bytes, on
+ * every machine: no times, no owners, names in order, and a packer that is not the caller's zlib.
  *
- * @returns {Promise<{file: string, sha256: string, bytes: number}>} what `chat-artifact.json` says; `file` is the name alone
+ * @returns {Promise<{architecture: 'x86_64' | 'arm64', file: string, sha256: string, bytes: number}[]>} `file` is the name alone
  */
-export async function buildChatArtifact() {
-  const entries = [
-    { name: 'bin/node', mode: 0o755, content: await readFile(NODE_BINARY) },
-    ...(await filesUnder('dist/chat')),
-  ].sort((a, b) => (a.name < b.name ? -1 : 1));
-  // A level that is quick: the 120 MB of Node.js are most of it, and the highest level takes ten times as long for 2 % less.
-  const archive = gzipSync(tar(entries), { level: 6 });
-  // Byte 9 of the header names the operating system that packed it.
-  archive[9] = 255;
-  const sha256 = createHash('sha256').update(archive).digest('hex');
-  const artifact = { file: `chat-${sha256}.tar.gz`, sha256, bytes: archive.length };
-
-  await rm('dist/chat-artifact', { recursive: true, force: true });
+export async function buildChatArtifacts() {
   await mkdir('dist/chat-artifact', { recursive: true });
-  await writeFile(join('dist/chat-artifact', artifact.file), archive);
-  await writeFile('dist/chat-artifact/chat-artifact.json', `${JSON.stringify(artifact, null, 2)}\n`);
-  return artifact;
+  const files = await filesUnder('dist/chat');
+  // gzip files may stand behind each other (RFC 1952, 2.2), so that Node.js, which is most of it, is packed once and kept.
+  const service = gzipSync(Buffer.concat([tar(files), Buffer.alloc(1024)]), { mtime: 0 });
+  const artifacts = [];
+  for (const [architecture, arch] of Object.entries(ARCHITECTURES)) {
+    const directory = nodePackage(arch);
+    if (directory === undefined) continue;
+    const archive = Buffer.concat([await packedNode(directory), service]);
+    const sha256 = createHash('sha256').update(archive).digest('hex');
+    const artifact = { file: `chat-${sha256}.tar.gz`, sha256, bytes: archive.length };
+    await writeFile(join('dist/chat-artifact', artifact.file), archive);
+    if (arch === process.arch) await writeFile(OWN, `${JSON.stringify(artifact, null, 2)}\n`);
+    artifacts.push({ architecture, ...artifact });
+  }
+  for (const name of await readdir('dist/chat-artifact')) {
+    const isKept = name === basename(OWN) || artifacts.some(({ file }) => file === name);
+    if (!isKept) await rm(join('dist/chat-artifact', name));
+  }
+  return artifacts;
+}
+
+/** `bin/node` alone, packed; five seconds of work, so it is kept until there is another version. */
+async function packedNode(directory) {
+  const { name, version } = JSON.parse(await readFile(join(directory, 'package.json'), 'utf8'));
+  const kept = `dist/node24/${name}-${version}.tar.gz`;
+  if (existsSync(kept)) return readFile(kept);
+  const entry = { name: 'bin/node', mode: 0o755, content: await readFile(join(directory, 'bin/node')) };
+  // A level that is quick: the highest takes twice as long for 0.1 % less.
+  const packed = Buffer.from(gzipSync(tar([entry]), { level: 6, mtime: 0 }));
+  await mkdir('dist/node24', { recursive: true });
+  // Whole or not at all: another build may look at the same moment.
+  await writeFile(`${kept}.${process.pid}`, packed);
+  await rename(`${kept}.${process.pid}`, kept);
+  return packed;
 }
 
 async function filesUnder(directory, prefix = '') {
@@ -76,10 +106,10 @@ async function filesUnder(directory, prefix = '') {
     if (entry.isDirectory()) entries.push(...(await filesUnder(path, `${name}/`)));
     else entries.push({ name, mode: 0o644, content: await readFile(path) });
   }
-  return entries;
+  return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** POSIX ustar, files alone: https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html#tag_20_92_13_06 */
+/** POSIX ustar, files alone, without the two empty blocks of its end: https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html#tag_20_92_13_06 */
 function tar(entries) {
   const blocks = [];
   for (const { name, mode, content } of entries) {
@@ -99,5 +129,5 @@ function tar(entries) {
     header.write(`${checksum.toString(8).padStart(6, '0')}\0 `, 148);
     blocks.push(header, content, Buffer.alloc((512 - (content.length % 512)) % 512));
   }
-  return Buffer.concat([...blocks, Buffer.alloc(1024)]);
+  return Buffer.concat(blocks);
 }

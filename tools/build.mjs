@@ -5,14 +5,16 @@
  *   dist/functions/<name>/index.js, <name>.zip   Lambda's deployment packages
  *   dist/ssm-documents/*.json                    documents with the shell and nginx's files inside
  *   dist/cloudformation/*.yaml                   templates with the documents inside
- *   dist/chat/, dist/chat-artifact/              the chat service, and the archive that instances install
+ *   dist/chat/, dist/chat-artifact/              the chat service, and the archives that instances install
+ *   dist/artifacts.json                          what goes into the bucket, and under which key
  *   dist/rehearsal/                              the rehearsal's processes
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { buildChat, buildChatArtifact } from './build-chat.mjs';
+import { nameArtifacts } from './build-artifacts.mjs';
+import { buildChat, buildChatArtifacts } from './build-chat.mjs';
 import { buildDocuments } from './build-documents.mjs';
 import { zip } from './zip.mjs';
 
@@ -59,9 +61,10 @@ async function buildRehearsal() {
 }
 
 await mkdir('dist', { recursive: true });
-await Promise.all([
+const [chat] = await Promise.all([
+  buildChat().then(buildChatArtifacts),
   ...FUNCTIONS.map(buildFunction),
   buildDocuments(),
-  buildChat().then(buildChatArtifact),
   buildRehearsal(),
 ]);
+nameArtifacts(FUNCTIONS, chat);

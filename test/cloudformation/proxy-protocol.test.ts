@@ -84,7 +84,8 @@ describe('cloudformation/proxy-protocol.yaml', () => {
     const properties = ProxyProtocol?.Properties ?? {};
     const defaults = Object.fromEntries(
       Object.entries(properties).map(([name, value]) => {
-        const parameter = template.Parameters[(value as { Ref?: string }).Ref ?? ''];
+        // Where it depends on more than one parameter, the one of its own name.
+        const parameter = template.Parameters[(value as { Ref?: string }).Ref ?? name];
         return [name, parameter?.Default === undefined ? 'x' : String(parameter.Default)];
       }),
     );

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parse, type ScalarTag } from 'yaml';
+import { type CollectionTag, parse, type ScalarTag } from 'yaml';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -33,6 +33,12 @@ const scalar = (tag: string, key: string): ScalarTag => ({
   resolve: (text) => ({ [key]: tag === 'GetAtt' ? text.split('.') : text }) as unknown as string,
 });
 
+const sequence = (name: string): CollectionTag => ({
+  tag: `!${name}`,
+  collection: 'seq',
+  resolve: (items) => ({ [`Fn::${name}`]: items.toJSON() }) as never,
+});
+
 /** YAML 1.1, as CloudFormation reads it. */
 const parseYaml = (path: string): unknown =>
   parse(readFileSync(path, 'utf8'), {
@@ -41,11 +47,7 @@ const parseYaml = (path: string): unknown =>
       scalar('Ref', 'Ref'),
       scalar('Sub', 'Fn::Sub'),
       scalar('GetAtt', 'Fn::GetAtt'),
-      {
-        tag: '!Equals',
-        collection: 'seq',
-        resolve: (seq: { toJSON(): unknown }) => ({ 'Fn::Equals': seq.toJSON() }),
-      } as never,
+      ...['Equals', 'And', 'If', 'Sub'].map(sequence),
     ],
   });
 
