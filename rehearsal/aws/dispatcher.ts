@@ -25,6 +25,7 @@ export class ConnectionReset extends Error {
 export interface ServedService {
   readonly signingName: string;
   readonly protocol: WireProtocol;
+  readonly alsoSpeaks?: Service['alsoSpeaks'];
   readonly actions: Readonly<Record<string, Action>>;
   readonly model: ServiceModel;
 }
@@ -173,8 +174,10 @@ function unknownAction(service: ServedService, action: string): ServiceError {
 const SHAPE_CODES = {
   awsQuery: { unknown: 'ValidationError', missing: 'ValidationError', type: 'MalformedInput' },
   ec2Query: { unknown: 'UnknownParameter', missing: 'MissingParameter', type: 'InvalidParameterValue' },
+  awsJson1_0: { unknown: 'ValidationException', missing: 'ValidationException', type: 'SerializationException' },
   awsJson1_1: { unknown: 'ValidationException', missing: 'ValidationException', type: 'SerializationException' },
   restJson1: { unknown: 'ValidationException', missing: 'ValidationException', type: 'SerializationException' },
+  rpcV2Cbor: { unknown: 'ValidationException', missing: 'ValidationException', type: 'SerializationException' },
 } as const satisfies Record<WireProtocol, Record<ShapeError['fault'], string>>;
 
 function inputOf(service: ServedService, operation: Operation, read: () => unknown): unknown {

@@ -11,6 +11,7 @@ import { REGION } from '../world.ts';
 import { ActionDispatcher, type Caller, ConnectionReset, type ServedService } from './dispatcher.ts';
 import type { Interceptor } from './faults.ts';
 import { type Dispatcher, type RawService, type Service, ServiceError, type WireProtocol } from './service.ts';
+import { readCbor, writeCbor, writeCborError } from './wire/cbor.ts';
 import { writeJson, writeJsonError } from './wire/json.ts';
 import { readQuery } from './wire/query.ts';
 import { matchRest, readRest, writeRest } from './wire/rest.ts';
@@ -88,7 +89,8 @@ async function serve(
   }
 
   const body = await readBody(request);
-  const service = scope === undefined ? undefined : dispatcher.service(scope.signingName);
+  const known = scope === undefined ? undefined : dispatcher.service(scope.signingName);
+  const service = known === undefined ? undefined : asSpoken(known, request);
   if (scope === undefined || service === undefined) {
     const message =
       scope === undefined
@@ -166,6 +168,7 @@ async function perform(
         body: writeQueryResult(done.operation, done.output, model, caller.requestId, protocol),
       };
     }
+    case 'awsJson1_0':
     case 'awsJson1_1': {
       const [prefix, action = ''] = (request.headers['x-amz-target']?.toString() ?? '').split('.');
       const known = prefix === model.targetPrefix ? action : `${prefix}.${action}`;
@@ -182,6 +185,11 @@ async function perform(
       const { statusCode, headers, body: text } = writeRest(done.operation, done.output);
       return { statusCode, headers: { ...CONTENT_TYPE[protocol], ...headers }, body: text };
     }
+    case 'rpcV2Cbor': {
+      const action = /^\/service\/[^/]+\/operation\/(\w+)$/.exec(url.pathname)?.[1] ?? url.pathname;
+      const done = await dispatcher.perform(service, action, ({ input }) => readCbor(input, body), caller, 'base64');
+      return { statusCode: 200, headers: CONTENT_TYPE[protocol], body: writeCbor(done.operation.output, done.output) };
+    }
     default: {
       const never: never = protocol;
       throw new Error(`No such protocol: ${String(never)}`);
@@ -194,6 +202,16 @@ function writeError(service: ServedService, error: ServiceError, requestId: stri
   const modelled = model.errors.get(error.code);
   const statusCode = modelled?.statusCode ?? error.statusCode;
   const headers = CONTENT_TYPE[protocol];
+  // Clients that speak a newer protocol look for the Query protocol's code in a header, and for the shape's name in the body.
+  const compatible = {
+    ...headers,
+    'x-amzn-query-error': `${error.code};${statusCode >= 500 ? 'Receiver' : 'Sender'}`,
+  };
+  if (protocol === 'rpcV2Cbor') return { statusCode, headers: compatible, body: writeCborError(error, modelled) };
+  if (protocol === 'awsJson1_0') {
+    const named = { ...writeJsonError(error, modelled), __type: modelled?.className ?? error.code };
+    return { statusCode, headers: compatible, body: JSON.stringify(named) };
+  }
   return protocol === 'awsQuery' || protocol === 'ec2Query'
     ? { statusCode, headers, body: writeQueryError(error, modelled, statusCode, model, requestId, protocol) }
     : {
@@ -206,9 +224,23 @@ function writeError(service: ServedService, error: ServiceError, requestId: stri
 const CONTENT_TYPE = {
   awsQuery: { 'content-type': 'text/xml' },
   ec2Query: { 'content-type': 'text/xml;charset=UTF-8' },
+  awsJson1_0: { 'content-type': 'application/x-amz-json-1.0' },
   awsJson1_1: { 'content-type': 'application/x-amz-json-1.1' },
   restJson1: { 'content-type': 'application/json' },
+  rpcV2Cbor: { 'content-type': 'application/cbor', 'smithy-protocol': 'rpc-v2-cbor' },
 } as const satisfies Record<WireProtocol, Record<string, string>>;
+
+/** The service as this request speaks to it. */
+function asSpoken(service: ServedService, request: IncomingMessage): ServedService {
+  const { alsoSpeaks = [] } = service;
+  const spoken =
+    request.headers['smithy-protocol'] === 'rpc-v2-cbor'
+      ? 'rpcV2Cbor'
+      : request.headers['x-amz-target'] === undefined
+        ? undefined
+        : 'awsJson1_0';
+  return spoken !== undefined && alsoSpeaks.includes(spoken) ? { ...service, protocol: spoken } : service;
+}
 
 interface CredentialScope {
   readonly accessKeyId: string;

@@ -20,12 +20,14 @@ export interface CallContext {
 // biome-ignore lint/suspicious/noExplicitAny: shapes are checked on the wire, by the SDK's own schemas
 export type Action = (input: any, context: CallContext) => Promise<unknown> | unknown;
 
-export type WireProtocol = 'awsQuery' | 'ec2Query' | 'awsJson1_1' | 'restJson1';
+export type WireProtocol = 'awsQuery' | 'ec2Query' | 'awsJson1_0' | 'awsJson1_1' | 'restJson1' | 'rpcV2Cbor';
 
 export interface Service {
   /** As in the credential scope and in `AWS_ENDPOINT_URL_<NAME>`: `elasticloadbalancing`, `ssm`, `ec2`, `lambda` … */
   readonly signingName: string;
   readonly protocol: WireProtocol;
+  /** CloudWatch's clients send forms, JSON or CBOR, by their age and language. Default: `protocol` alone. */
+  readonly alsoSpeaks?: readonly ('awsJson1_0' | 'rpcV2Cbor')[];
   readonly actions: Readonly<Record<string, Action>>;
   /** The API's shapes. Default: the one that `models.ts` has for the signing name. */
   readonly model?: ServiceModel;

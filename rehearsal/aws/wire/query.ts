@@ -37,7 +37,7 @@ export function readQuery(form: URLSearchParams, input: Schema, dialect: QueryDi
 function read(node: Node, schema: Schema, path: string, dialect: QueryDialect): unknown {
   if (schema.isStructSchema()) return readStructure(node, [...schema.structIterator()], path, dialect);
   if (schema.isListSchema()) return readList(node, schema, path, dialect);
-  if (schema.isMapSchema()) throw new ShapeError('type', path, `Parameter ${path}: maps are not read by this endpoint`);
+  if (schema.isMapSchema()) return readMap(node, schema, path, dialect);
   if (node.value === undefined)
     throw new ShapeError('type', path, `Parameter ${path} has members but is a plain value`);
   return readScalar(node.value, schema, path);
@@ -79,6 +79,26 @@ function readList(node: Node, schema: Schema, path: string, dialect: QueryDialec
     })
     .sort((left, right) => left.index - right.index)
     .map(({ item }) => item);
+}
+
+/** `Attributes.entry.1.key=…&Attributes.entry.1.value=…`; where the map is flat, without `entry`. */
+function readMap(node: Node, schema: Schema, path: string, dialect: QueryDialect): Record<string, unknown> {
+  const isFlat = schema.getMergedTraits().xmlFlattened !== undefined;
+  const entries = isFlat ? node : node.children.get('entry');
+  if (entries === undefined)
+    throw new ShapeError('type', path, `Parameter ${path} is a map: its members are ${path}.entry.1.key and so on`);
+  const keyName = schema.getKeySchema().getMergedTraits().xmlName ?? 'key';
+  const member = schema.getValueSchema();
+  const valueName = member.getMergedTraits().xmlName ?? 'value';
+  const result: Record<string, unknown> = {};
+  for (const [position, entry] of entries.children) {
+    const key = entry.children.get(String(keyName))?.value;
+    const value = entry.children.get(String(valueName));
+    if (key === undefined || value === undefined)
+      throw new ShapeError('type', path, `Parameter ${path}.entry.${position} needs a key and a value`);
+    result[key] = read(value, member, `${path}.${key}`, dialect);
+  }
+  return result;
 }
 
 function readScalar(text: string, schema: Schema, path: string): unknown {

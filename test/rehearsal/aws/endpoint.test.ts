@@ -1,3 +1,4 @@
+import { CloudWatchClient, GetDashboardCommand, GetMetricStatisticsCommand } from '@aws-sdk/client-cloudwatch';
 import { DescribeSubnetsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import {
   DescribeLoadBalancersCommand,
@@ -5,8 +6,10 @@ import {
   SetLoadBalancerPoliciesForBackendServerCommand,
 } from '@aws-sdk/client-elastic-load-balancing';
 import { InvokeCommand, LambdaClient, ResourceNotFoundException } from '@aws-sdk/client-lambda';
+import { CreateTopicCommand, SNSClient } from '@aws-sdk/client-sns';
 import { GetParameterCommand, ParameterNotFound, SendCommandCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { SmithyRpcV2CborProtocol } from '@smithy/core/cbor';
 import { type AwsEndpoint, startAwsEndpoint } from '../../../rehearsal/aws/endpoint.ts';
 import { DUPLICATE, type Interceptor, RESET } from '../../../rehearsal/aws/faults.ts';
 import { type Action, type RawService, type Service, ServiceError } from '../../../rehearsal/aws/service.ts';
@@ -20,6 +23,8 @@ const PROTOCOLS = {
   ec2: 'ec2Query',
   ssm: 'awsJson1_1',
   lambda: 'restJson1',
+  monitoring: 'awsQuery',
+  sns: 'awsQuery',
 } as const;
 
 const service = (signingName: keyof typeof PROTOCOLS, actions: Record<string, Action>): Service => ({
@@ -373,4 +378,61 @@ describe('faults', () => {
     await expect(get()).resolves.toMatchObject({ Parameter: { Value: '2' } });
     expect(ran.times).toBe(2);
   });
+});
+
+describe.each([
+  ['JSON 1.0', {}],
+  ['CBOR', { protocol: new SmithyRpcV2CborProtocol({ defaultNamespace: 'com.amazonaws.cloudwatch' }) }],
+])('a service that also speaks %s', (_name, spoken) => {
+  const speaking = (actions: Record<string, Action>): Service => ({
+    ...service('monitoring', actions),
+    alsoSpeaks: ['rpcV2Cbor', 'awsJson1_0'],
+  });
+  const cloudWatch = () => new CloudWatchClient({ ...client(), ...spoken });
+
+  test('timestamps and numbers as they are', async () => {
+    const at = new Date('2026-11-21T08:00:00.250Z');
+    const seen: unknown[] = [];
+    await start(
+      speaking({
+        GetMetricStatistics: (input) => {
+          seen.push(input);
+          return { Label: 'Findings', Datapoints: [{ Timestamp: at, Sum: 1.5, Unit: 'Count' }] };
+        },
+      }),
+    );
+    const input = { Namespace: 'proxyflip', MetricName: 'Findings', StartTime: at, EndTime: at, Period: 60 };
+
+    const answer = await cloudWatch().send(new GetMetricStatisticsCommand(input));
+
+    expect(seen).toEqual([input]);
+    expect(answer).toMatchObject({ Label: 'Findings', Datapoints: [{ Timestamp: at, Sum: 1.5, Unit: 'Count' }] });
+  });
+
+  test('an error has the shape’s name in the body and the Query code in a header', async () => {
+    await start(
+      speaking({
+        GetDashboard: () => {
+          throw new ServiceError('InvalidParameterValue', 'why');
+        },
+      }),
+    );
+    const error = await caught(cloudWatch().send(new GetDashboardCommand({ DashboardName: 'none' })));
+    expect(error).toMatchObject({ name: 'InvalidParameterValueException', message: 'why' });
+  });
+});
+
+test('a map in a Query request', async () => {
+  const seen: unknown[] = [];
+  await start(
+    service('sns', {
+      CreateTopic: (input) => {
+        seen.push(input);
+        return { TopicArn: 'arn' };
+      },
+    }),
+  );
+  const input = { Name: 'drift', Attributes: { DisplayName: 'a & b', KmsMasterKeyId: '' } };
+  await new SNSClient(client()).send(new CreateTopicCommand(input));
+  expect(seen).toEqual([input]);
 });
