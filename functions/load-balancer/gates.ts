@@ -60,6 +60,13 @@ export function checkHealthCheck(
   ];
 }
 
+/** Instance ports to which the load balancer sends connections without a PROXY line whatever the policy: checks, and HTTP. */
+export function portsFedPlainly({ healthCheckTarget = '', listeners }: LoadBalancer): ReadonlySet<number> {
+  const [, checked] = /^(?:HTTPS?|SSL):(\d+)/i.exec(healthCheckTarget) ?? [];
+  const notTcp = listeners.filter((each) => each.instanceProtocol !== 'TCP').map((each) => each.instancePort);
+  return new Set([...(checked === undefined ? [] : [Number(checked)]), ...notTcp]);
+}
+
 /** `/healthz` is the receiver's own page, which is refused or says 503 until the receiver is ready. */
 export const asksForReceiver = ({ healthCheckTarget = '' }: LoadBalancer): boolean =>
   /^HTTP:\d+\/healthz$/i.test(healthCheckTarget);

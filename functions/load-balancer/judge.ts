@@ -6,9 +6,11 @@
  * not from a target group, a monitor or a neighbour that calls the port directly and would be cut off silently.
  *
  * The other way round, a PROXY line proves nothing: any client can begin with one of its own, through a node that writes none, and
- * could keep a disable from its end for ever. A connection without a line does prove something, since no client can take a line
- * away. So where every node has sent such ones all through a quiet spell, the lines that still come from nodes count as their
- * clients' own, and the verdict says that this was assumed.
+ * could keep a disable from its end for ever. Nor does it prove anything that connections without a line come from the same node: its
+ * health checks have none, and those of an HTTP listener have none. What does is a request of the instances' own through the node: the
+ * receiver answers it with the kind of the very connection that it came by, and nobody else has a hand in that. So where all of these,
+ * through every node and all through a quiet spell, came without a line, the lines that still come from nodes count as their clients'
+ * own, and the verdict says that this was assumed. Where they do not get through, nothing is assumed, and the receivers stay in `both`.
  *
  * Ages are counted on each instance from the moment it answered; instances of one command answer some seconds apart. The quiet
  * spell covers that: within it nothing of the old kind may have come at all.
@@ -35,6 +37,23 @@ export interface Measurement {
   readonly seen: readonly Seen[];
   /** How many older entries did not fit into the answer. */
   readonly omitted: number;
+  /** The instance's own requests through the nodes; those without an answer are not there. */
+  readonly probes: readonly Probe[];
+}
+
+/** Requests of an instance's own through one listener of a node, each on a connection of its own. */
+export interface Probe {
+  readonly node: string;
+  /** The instance port that the listener feeds. */
+  readonly port: number;
+  /** Those that were seen; never empty. */
+  readonly kinds: readonly Kind[];
+}
+
+/** A node's listener that was probed, in the order of the runbook's `nodes`. */
+export interface ProbedListener {
+  readonly node: string;
+  readonly instancePort: number;
 }
 
 export interface Question {
@@ -46,6 +65,8 @@ export interface Question {
   /** Registered instances that gave no measurement, each with the reason. */
   readonly unmeasured: readonly { readonly instanceId: string; readonly why: string }[];
   readonly quietSeconds: number;
+  /** Instance ports to which nodes send connections of their own without a line: those prove nothing. */
+  readonly plainAnyway: ReadonlySet<number>;
   /** How long every node has been seen to follow, see `isFollowed`; 0 = not at the last look. */
   readonly followedSeconds: number;
   /** Since measuring began. */
@@ -148,20 +169,20 @@ function describeLoud(loud: readonly Loud[], nodes: readonly string[]): string[]
 function describeClientsOwn(lines: readonly Loud[], { followedSeconds }: Question): string {
   if (lines.length === 0) return '';
   const sources = lines.map(({ source, port, count }) => `${count} from ${source} to instance port ${port}`).join(', ');
-  return `PROXY lines that still come are clients’ own (${sources}), since every node has sent connections without one for ${Math.round(followedSeconds)} s`;
+  return `PROXY lines that still come are clients’ own (${sources}), since every request of the instances’ own through every node has come without one for ${Math.round(followedSeconds)} s`;
 }
 
-/** Every node has, within the quiet spell, sent connections without a PROXY line to each port that is to get none. */
-export function isFollowed({ wanted, nodes, measurements, quietSeconds }: Omit<Question, 'followedSeconds'>): boolean {
-  const ports = [...wanted].filter(([, kind]) => kind === 'plain').map(([port]) => port);
-  const seen = measurements.flatMap((each) => each.seen);
-  return nodes.every((node) =>
-    ports.every((port) =>
-      seen.some(
-        (each) => each.source === node && each.port === port && each.kind === 'plain' && each.ageSeconds < quietSeconds,
-      ),
-    ),
+/** At this look, every node follows as far as probes show it: on each port that is to get no line, all came without one. */
+export const isFollowed = (question: Pick<Question, 'wanted' | 'nodes' | 'measurements'>): boolean =>
+  question.nodes.every((node) =>
+    [...question.wanted].every(([port, kind]) => kind !== 'plain' || isProbedPlain(question.measurements, node, port)),
   );
+
+function isProbedPlain(measurements: readonly Measurement[], node: string, port: number): boolean {
+  const kinds = measurements
+    .flatMap(({ probes }) => probes.filter((each) => each.node === node && each.port === port))
+    .flatMap((each) => each.kinds);
+  return kinds.length > 0 && kinds.every((kind) => kind === 'plain');
 }
 
 /** Instances of which it cannot be said that the quiet spell was quiet. */
@@ -180,10 +201,11 @@ function blindInstances({ measurements, unmeasured, quietSeconds }: Question): s
   return blind;
 }
 
-function unprovenNodes({ wanted, nodes, measurements }: Question): { node: string; port: number }[] {
+function unprovenNodes({ wanted, nodes, measurements, plainAnyway }: Question): { node: string; port: number }[] {
   return nodes.flatMap((node) =>
     [...wanted]
       .filter(([port, kind]) => {
+        if (kind === 'plain' && plainAnyway.has(port)) return !isProbedPlain(measurements, node, port);
         const fromNode = measurements.flatMap(({ seen }) =>
           seen.filter((each) => each.source === node && each.port === port),
         );
@@ -211,15 +233,20 @@ export const pauseSeconds = (boundSeconds: number): number =>
 /**
  * One receiver's answer to `Measure`, or why it is none.
  *
- * Shape: `{"uptime":143,"own":["10.0.1.11"],"seen":[["80","10.0.101.21","plain",12,34.1]],"omitted":0}`.
+ * Shape: `{"uptime":143,"own":["10.0.1.11"],"seen":[["80","10.0.101.21","plain",12,34.1]],"omitted":0,"probes":"012-"}`. Of `probes`
+ * each character is one of the listeners that were to be probed: 0 without a line, 1 with one, 2 some of each, - no answer.
  */
 export function readMeasurement(
   instanceId: string,
   answer: Readonly<Record<string, unknown>> | undefined,
+  listeners: readonly ProbedListener[],
 ): Measurement | { readonly instanceId: string; readonly why: string } {
-  const { uptime, own, seen, omitted = 0 } = answer ?? {};
+  const { uptime, own, seen, omitted = 0, probes } = answer ?? {};
   if (typeof uptime !== 'number' || !Array.isArray(own) || !Array.isArray(seen) || typeof omitted !== 'number') {
     return { instanceId, why: 'its answer is not a measurement' };
+  }
+  if (typeof probes !== 'string' || probes.length !== listeners.length) {
+    return { instanceId, why: `its answer has not the ${listeners.length} probes that it was asked for` };
   }
   const entries = seen.map(readSeen);
   if (entries.includes(undefined)) return { instanceId, why: 'its answer holds an entry that cannot be read' };
@@ -229,8 +256,18 @@ export function readMeasurement(
     own: own.map(String),
     seen: entries.filter((entry) => entry !== undefined),
     omitted,
+    probes: listeners.flatMap(({ node, instancePort }, index) => {
+      const kinds = PROBED_KINDS[probes[index] ?? ''];
+      return kinds === undefined ? [] : [{ node, port: instancePort, kinds }];
+    }),
   };
 }
+
+const PROBED_KINDS: Readonly<Record<string, readonly Kind[]>> = {
+  '0': ['plain'],
+  '1': ['proxy'],
+  '2': ['plain', 'proxy'],
+};
 
 function readSeen(entry: unknown): Seen | undefined {
   if (!Array.isArray(entry)) return undefined;

@@ -90,9 +90,10 @@ class PlayedReceiver implements Machine {
     const seen = ports.flatMap((port) =>
       NODES.map((node) => [String(port), node, this.#nodes.proxyPorts.includes(port) ? 'proxy' : 'plain', 9, 0.3]),
     );
+    const probes = (env?.SSM_Nodes ?? '').replace(/\S+ ?/g, this.#nodes.proxyPorts.length > 0 ? '1' : '0');
     const answer =
       operation === 'Measure'
-        ? { mode: this.mode, uptime: 900, own: [this.privateIpAddress], seen }
+        ? { mode: this.mode, uptime: 900, own: [this.privateIpAddress], seen, probes }
         : { mode: this.mode, before, changed: before !== this.mode };
     return { exitCode: 0, stdout: `words\n${JSON.stringify(answer)}\n`, stderr: '' };
   }

@@ -133,6 +133,9 @@ async function requireFree(
   }
 }
 
+/** Parameters that say who asks, or that the state has in a form of its own; empty ones say nothing. */
+const OF_ONE_RUN = new Set(['LoadBalancerName', 'Direction', 'Owner', 'StartedBy', 'PlanOnly']);
+
 async function take(
   deps: Deps,
   input: InputOf<'Begin'>,
@@ -149,11 +152,12 @@ async function take(
     // This step itself, called a second time.
     (previous.phase === 'started' && previous.executionId === input.executionId);
   const ports = wish.bothPorts.map((each) => each.port);
+  const execution = await describeExecution(deps, input.executionId);
   const state: SwitchState = {
     version: 1,
     owner: input.owner !== '' ? input.owner : (previous?.owner ?? CONSOLE_OWNER),
     executionId: input.executionId,
-    startedBy: input.startedBy !== '' ? input.startedBy : await whoStarted(deps, input.executionId),
+    startedBy: input.startedBy !== '' ? input.startedBy : execution.startedBy,
     direction: input.direction,
     phase: 'started',
     // Of a run that died nobody knows where its receivers are, nor of a policy that somebody else attached: `both` always serves.
@@ -163,6 +167,7 @@ async function take(
     bothPorts: formatInstancePorts(wish.bothPorts),
     policyName: POLICY_NAME,
     before: isSettled ? Object.fromEntries(policies.byPort) : (previous?.before ?? {}),
+    parameters: execution.parameters,
     ...(previous?.settled === undefined ? {} : { settled: previous.settled }),
   };
   if (stored === undefined && (await createState(ssm, input.loadBalancerName, state))) return;
@@ -188,9 +193,20 @@ async function takeOver(
   }
 }
 
-async function whoStarted({ ssm }: Deps, executionId: string): Promise<string> {
+async function describeExecution(
+  { ssm }: Deps,
+  executionId: string,
+): Promise<{ readonly startedBy: string; readonly parameters: Readonly<Record<string, string>> }> {
   const { AutomationExecution } = await ssm.send(
     new GetAutomationExecutionCommand({ AutomationExecutionId: executionId }),
   );
-  return AutomationExecution?.ExecutedBy ?? 'unknown';
+  return {
+    startedBy: AutomationExecution?.ExecutedBy ?? 'unknown',
+    parameters: Object.fromEntries(
+      Object.entries(AutomationExecution?.Parameters ?? {})
+        .filter(([name]) => !OF_ONE_RUN.has(name))
+        .map(([name, [value = '']]) => [name, value] as const)
+        .filter(([, value]) => value !== ''),
+    ),
+  };
 }

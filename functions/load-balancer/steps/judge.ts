@@ -1,6 +1,7 @@
 /** One round of measuring: read what the receivers counted, judge it, and wait for the next round if there is to be one. */
 import { requireState, writeState } from '../../shared/switch-state.ts';
 import { describeLoadBalancer } from '../classic-elb.ts';
+import { portsFedPlainly } from '../gates.ts';
 import type { InputOf } from '../input.ts';
 import { answerOf, awaitInvocations, complaintOf, type Invocation } from '../invocations.ts';
 import {
@@ -9,6 +10,7 @@ import {
   judge as judgeMeasurements,
   type Kind,
   type Measurement,
+  type ProbedListener,
   pauseSeconds,
   readMeasurement,
 } from '../judge.ts';
@@ -25,19 +27,17 @@ export async function judge({ elb, ssm, clock, log }: Deps, input: InputOf<'Judg
   const measuringSince = state.measuringSince ?? new Date(clock.now()).toISOString();
   const loadBalancer = await describeLoadBalancer(elb, loadBalancerName);
   const ports = parseInstancePorts(state.bothPorts).map((each) => each.port);
+  const probed = input.nodes
+    .split(' ')
+    .filter((each) => each !== '')
+    .map(probedListener);
   const readings = await readReceivers();
 
   const now = clock.now();
   const question = {
     wanted: new Map(ports.map((port): [number, Kind] => [port, isOn(loadBalancer.policies, port) ? 'proxy' : 'plain'])),
-    nodes: [
-      ...new Set(
-        input.nodes
-          .split(' ')
-          .filter((each) => each !== '')
-          .map((each) => each.slice(0, each.lastIndexOf(':'))),
-      ),
-    ],
+    nodes: [...new Set(probed.map(({ node }) => node))],
+    plainAnyway: portsFedPlainly(loadBalancer),
     ...readings,
     quietSeconds: input.quietSeconds,
     elapsedSeconds: (now - Date.parse(measuringSince)) / 1000,
@@ -60,6 +60,13 @@ export async function judge({ elb, ssm, clock, log }: Deps, input: InputOf<'Judg
   if (judgement.verdict === 'wait') await clock.sleep(pauseSeconds(input.boundSeconds) * 1000);
   return judgement;
 
+  /** `10.0.101.21:443=https`; a listener that has gone since feeds no instance port. */
+  function probedListener(text: string): ProbedListener {
+    const [, node = '', listenerPort] = /^(.+):(\d+)=/.exec(text) ?? [];
+    const listener = loadBalancer.listeners.find((each) => each.loadBalancerPort === Number(listenerPort));
+    return { node, instancePort: listener?.instancePort ?? 0 };
+  }
+
   async function readReceivers() {
     const measurements: Measurement[] = [];
     const unmeasured: { instanceId: string; why: string }[] = [];
@@ -74,7 +81,7 @@ export async function judge({ elb, ssm, clock, log }: Deps, input: InputOf<'Judg
         unmeasured.push({ instanceId, why });
         continue;
       }
-      const reading = readMeasurement(instanceId, answerOf(invocation));
+      const reading = readMeasurement(instanceId, answerOf(invocation), probed);
       if ('why' in reading) unmeasured.push(reading);
       else measurements.push(reading);
     }

@@ -34,9 +34,13 @@ export function request(options: RunOptions) {
 
 export function stepsOf(aws: FakeAws) {
   const handler = createHandler({ elb: aws.elb, ssm: aws.ssm, clock: aws.clock, log: () => {} });
-  return async (operation: string, input: Record<string, unknown>) =>
+  return async (operation: string, input: Record<string, unknown>) => {
+    const executionId = String(input.executionId);
+    // A step is called by an execution, which exists.
+    if (!aws.executions.has(executionId)) aws.executions.set(executionId, { status: 'InProgress' });
     // biome-ignore lint/suspicious/noExplicitAny: as Automation sees it, a JSON object
-    (await handler({ operation, ...input })) as Record<string, any>;
+    return (await handler({ operation, ...input })) as Record<string, any>;
+  };
 }
 
 /** What each receiver is in; `undefined` = not installed. */
@@ -93,9 +97,13 @@ export async function runSwitch(aws: FakeAws, receivers: Receivers, options: Run
     const seen = String(planned.bothPorts)
       .split(' ')
       .map((each) => [each.split('=')[0], '10.0.101.21', kind, 5, 0.2]);
+    const probes = String(planned.nodes)
+      .split(' ')
+      .map(() => (kind === 'proxy' ? '1' : '0'))
+      .join('');
     aws.answer(
       `${executionId} Measure`,
-      Object.fromEntries([...receivers.keys()].map((id) => [id, { uptime: 900, own: [], seen }])),
+      Object.fromEntries([...receivers.keys()].map((id) => [id, { uptime: 900, own: [], seen, probes }])),
     );
     const judged = await call('Judge', {
       ...held,

@@ -3,6 +3,7 @@ import {
   judge,
   type Kind,
   type Measurement,
+  type Probe,
   pauseSeconds,
   type Question,
   readMeasurement,
@@ -26,6 +27,7 @@ const instance = (seenHere: readonly Seen[], given: Partial<Measurement> = {}): 
   own: [OWN],
   seen: seenHere,
   omitted: 0,
+  probes: [],
   ...given,
 });
 const question = (measurements: readonly Measurement[], given: Partial<Question> = {}): Question => ({
@@ -34,6 +36,7 @@ const question = (measurements: readonly Measurement[], given: Partial<Question>
   measurements,
   unmeasured: [],
   quietSeconds: 30,
+  plainAnyway: new Set<number>(),
   followedSeconds: 0,
   elapsedSeconds: 60,
   boundSeconds: 600,
@@ -198,11 +201,20 @@ describe('after the bound', () => {
 });
 
 describe('readMeasurement', () => {
+  const listeners = [
+    { node: A, instancePort: 80 },
+    { node: A, instancePort: 81 },
+    { node: B, instancePort: 80 },
+    { node: B, instancePort: 81 },
+  ];
   test('reads the receiver’s answer as it is written', () => {
     expect(
       readMeasurement(
         'i-1',
-        JSON.parse('{"mode":"both","uptime":143,"own":["10.0.1.11"],"seen":[["80","10.0.101.21","plain",12,34.1]]}'),
+        JSON.parse(
+          '{"mode":"both","uptime":143,"own":["10.0.1.11"],"seen":[["80","10.0.101.21","plain",12,34.1]],"probes":"012-"}',
+        ),
+        listeners,
       ),
     ).toEqual({
       instanceId: 'i-1',
@@ -210,6 +222,11 @@ describe('readMeasurement', () => {
       own: ['10.0.1.11'],
       seen: [{ port: 80, source: '10.0.101.21', kind: 'plain', count: 12, ageSeconds: 34.1 }],
       omitted: 0,
+      probes: [
+        { node: A, port: 80, kinds: ['plain'] },
+        { node: A, port: 81, kinds: ['proxy'] },
+        { node: B, port: 80, kinds: ['plain', 'proxy'] },
+      ],
     });
   });
   test.each([
@@ -217,9 +234,13 @@ describe('readMeasurement', () => {
     ['no uptime', { own: [], seen: [] }],
     ['an unknown kind', { uptime: 1, own: [], seen: [['80', A, 'other', 1, 1]] }],
     ['an entry cut short', { uptime: 1, own: [], seen: [['80', A]] }],
-    ['a port that is none', { uptime: 1, own: [], seen: [['http', A, 'plain', 1, 1]] }],
+    ['a port that is none', { uptime: 1, own: [], seen: [['http', A, 'plain', 1, 1]], probes: '----' }],
+    ['probes of other listeners than were given', { uptime: 1, own: [], seen: [], probes: '00' }],
   ])('%s is no measurement, and says so', (_desc, answer) => {
-    expect(readMeasurement('i-1', answer)).toMatchObject({ instanceId: 'i-1', why: expect.stringMatching(/answer/) });
+    expect(readMeasurement('i-1', answer, listeners)).toMatchObject({
+      instanceId: 'i-1',
+      why: expect.stringMatching(/answer/),
+    });
   });
 });
 
@@ -238,9 +259,11 @@ test.each([
 describe('PROXY lines that clients write themselves, through nodes that write none any more', () => {
   const off = new Map([[80, 'plain' as const]]);
   const both = [seen(A, 'plain', 2), seen(A, 'proxy', 1)];
+  const probed = (kinds: readonly Kind[], node = A, port = 80): Probe => ({ node, port, kinds });
+  const followed = [probed(['plain', 'plain', 'plain'])];
   test.each([
-    { desc: 'the node has followed for the quiet spell', q: { followedSeconds: 30 }, is: 'final' },
-    { desc: 'it has followed for less', q: { followedSeconds: 29.9 }, is: 'wait' },
+    { desc: 'all probes came without a line, for the quiet spell', q: { followedSeconds: 30 }, is: 'final' },
+    { desc: 'for less', q: { followedSeconds: 29.9 }, is: 'wait' },
     { desc: 'nothing is to be assumed', q: { followedSeconds: 30, unmeasuredNode: 'StayBoth' as const }, is: 'wait' },
     {
       desc: 'the lines come from something that is no node',
@@ -248,23 +271,61 @@ describe('PROXY lines that clients write themselves, through nodes that write no
       is: 'wait',
     },
     {
-      desc: 'the node’s last without a line is older than the quiet spell',
-      q: { followedSeconds: 30, seen: [seen(A, 'plain', 31), seen(A, 'proxy', 1)] },
+      // What came without a line may have been the load balancer’s own health check, or a listener that speaks HTTP.
+      desc: 'connections without a line came, and no probe was answered',
+      q: { followedSeconds: 30, probes: [] },
       is: 'wait',
     },
-    { desc: 'another node has not followed', q: { followedSeconds: 30, nodes: [A, B] }, is: 'wait' },
+    {
+      desc: 'one probe of many came with a line: a part of the node has not followed',
+      q: { followedSeconds: 30, probes: [probed(['plain', 'plain', 'proxy'])] },
+      is: 'wait',
+    },
+    {
+      desc: 'a probe by another instance came with a line',
+      q: { followedSeconds: 30, probes: [...followed, probed(['proxy'])] },
+      is: 'wait',
+    },
+    { desc: 'another node was not probed', q: { followedSeconds: 30, nodes: [A, B] }, is: 'wait' },
+    {
+      desc: 'another port was not probed',
+      q: {
+        followedSeconds: 30,
+        wanted: new Map([...off, [81, 'plain' as const]]),
+        seen: [...both, seen(A, 'plain', 1, 81)],
+      },
+      is: 'wait',
+    },
     {
       desc: 'it is connections without a line that are too many: those no client can make',
       q: { followedSeconds: 30, wanted: new Map([[80, 'proxy' as const]]) },
       is: 'wait',
     },
-  ])('$desc: $is', ({ q: { seen: given = both, ...rest }, is }) => {
-    const { verdict, assumed } = judge(question([instance(given)], { wanted: off, ...rest }));
+  ])('$desc: $is', ({ q: { seen: given = both, probes = followed, ...rest }, is }) => {
+    const { verdict, assumed } = judge(question([instance(given, { probes })], { wanted: off, ...rest }));
     expect(verdict).toBe(is);
     expect(assumed).toBe(
       is === 'final'
-        ? 'PROXY lines that still come are clients’ own (7 from 10.0.101.21 to instance port 80), since every node has sent connections without one for 30 s'
+        ? 'PROXY lines that still come are clients’ own (7 from 10.0.101.21 to instance port 80), since every request of the instances’ own through every node has come without one for 30 s'
         : '',
     );
+  });
+
+  test('at the bound they keep both where the probes do not show whose they are', () => {
+    const { verdict, remaining } = judge(question([instance(both)], { wanted: off, elapsedSeconds: 600 }));
+    expect(verdict).toBe('both');
+    expect(remaining).toContain('node 10.0.101.21 sent 7 proxy connections');
+  });
+});
+
+describe('a port to which the load balancer sends its own connections without a line, as HTTP health checks do', () => {
+  const off = { wanted: new Map([[80, 'plain' as const]]), plainAnyway: new Set([80]) };
+  const check = [seen(A, 'plain', 1)];
+  test('is not proven by them', () => {
+    expect(judge(question([instance(check)], off)).verdict).toBe('wait');
+  });
+  test('is by a probe', () => {
+    const probes = [{ node: A, port: 80, kinds: ['plain' as const] }];
+    expect(judge(question([instance(check, { probes })], off)).verdict).toBe('final');
   });
 });
