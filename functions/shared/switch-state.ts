@@ -42,6 +42,8 @@ export interface SwitchState {
   readonly policyName: string;
   /** Instance port → policy names as they were before the first run that did not end in `done`. */
   readonly before: Readonly<Record<string, readonly string[]>>;
+  /** What the execution was started with, fleet tag and options, so that it can be run again just so. Absent: an older version wrote it. */
+  readonly parameters?: Readonly<Record<string, string>>;
   /** What the last run that ended in `done` left on the receivers, as a fingerprint of all that they were told. */
   readonly settled?: { readonly mode: ReceiverMode; readonly settings: string };
   /** ISO 8601, of the first round of measuring. */

@@ -243,6 +243,7 @@ export class FakeAws {
             AutomationExecutionId: input.AutomationExecutionId,
             AutomationExecutionStatus: execution.status,
             ExecutedBy: 'arn:aws:iam::111122223333:user/someone',
+            Parameters: execution.parameters,
             Outputs: execution.outputs,
             StepExecutions: execution.steps,
           },

@@ -47,6 +47,22 @@ describe('enable', () => {
     });
   });
 
+  test('keeps what the execution was started with, so that it can be run again just so', async () => {
+    aws.executions.set('run-1', {
+      status: 'InProgress',
+      parameters: {
+        LoadBalancerName: ['web'],
+        Direction: ['enable'],
+        FleetTagKey: ['fleet'],
+        FinalMode: ['proxy'],
+        Owner: [''],
+      },
+    });
+    await stepsOf(aws)('Begin', request({}));
+    expect(aws.parameter(STATE)).toMatchObject({ parameters: { FleetTagKey: 'fleet', FinalMode: 'proxy' } });
+    expect(Object.keys(aws.parameter(STATE)?.parameters ?? {})).toHaveLength(2);
+  });
+
   test('makes one policy and one attachment a port', async () => {
     await runSwitch(aws, receivers);
     expect(aws.writes).toEqual([
