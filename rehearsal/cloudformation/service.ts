@@ -1,5 +1,6 @@
 /** CloudFormation: stacks from templates, through the same actions that clients use. */
 import type { Dispatcher, Service } from '../aws/service.ts';
+import { IamStore } from '../iam/store.ts';
 import { changeSet } from './actions/change-set.ts';
 import { createStack } from './actions/create-stack.ts';
 import { deleteStack } from './actions/delete-stack.ts';
@@ -7,7 +8,6 @@ import { describeStacks } from './actions/describe-stacks.ts';
 import { getTemplate } from './actions/get-template.ts';
 import { updateStack } from './actions/update-stack.ts';
 import { createDeployment } from './deployment.ts';
-import { IamStore, type Roles } from './iam.ts';
 import type { GetObject } from './include.ts';
 import type { CloudFormationParts } from './parts.ts';
 import { createResourceOperations } from './resource-operations.ts';
@@ -18,6 +18,8 @@ import { type StackEvent, StackStore } from './stack.ts';
 export interface CloudFormationOptions {
   /** Asked when it is needed: the dispatcher is made from the services, this one among them. */
   readonly dispatcher: () => Pick<Dispatcher, 'call'>;
+  /** Where roles and policies of stacks are kept. Default: a store of its own. */
+  readonly iam?: IamStore;
   /** For TemplateURL and AWS::Include. Rejects where there is no such object. */
   readonly getObject: GetObject;
   readonly onEvent?: (event: StackEvent) => void;
@@ -30,8 +32,6 @@ export interface CloudFormationOptions {
 }
 
 export interface CloudFormationService extends Service {
-  /** The roles that stacks made, with their policies. */
-  readonly roles: Roles;
   /** Newest last. @throws ServiceError ValidationError  no such stack */
   events(stackName: string): readonly StackEvent[];
   /** Resolves when nothing is under way in the stack. @returns its status then */
@@ -41,7 +41,7 @@ export interface CloudFormationService extends Service {
 }
 
 export function createCloudFormationService(options: CloudFormationOptions): CloudFormationService {
-  const iam = new IamStore();
+  const iam = options.iam ?? new IamStore();
   const store = new StackStore();
   const receiver = createResponseReceiver();
   const onEvent = options.onEvent ?? (() => {});
@@ -51,8 +51,8 @@ export function createCloudFormationService(options: CloudFormationOptions): Clo
     oversizedResponse: options.oversizedResponse ?? 'ignored',
   });
   const closing = new AbortController();
-  const call = (signingName: string, action: string, input: unknown): Promise<unknown> =>
-    options.dispatcher().call(signingName, action, input);
+  const call = (signingName: string, action: string, input: unknown, accessKeyId: string): Promise<unknown> =>
+    options.dispatcher().call(signingName, action, input, accessKeyId);
   const operations = createResourceOperations({
     findType,
     call,
@@ -65,8 +65,10 @@ export function createCloudFormationService(options: CloudFormationOptions): Clo
     deployment: createDeployment(operations, onEvent),
     findType,
     getObject: options.getObject,
-    async readStored(name) {
-      const answer = (await call('ssm', 'GetParameter', { Name: name })) as { Parameter?: { Value?: string } };
+    async readStored(name, accessKeyId) {
+      const answer = (await call('ssm', 'GetParameter', { Name: name }, accessKeyId)) as {
+        Parameter?: { Value?: string };
+      };
       return answer.Parameter?.Value ?? '';
     },
   };
@@ -82,7 +84,6 @@ export function createCloudFormationService(options: CloudFormationOptions): Clo
       ...getTemplate(parts),
       ...changeSet(parts),
     },
-    roles: iam,
     events: (stackName) => store.get(stackName).events,
     async settled(stackName) {
       const stack = store.get(stackName);

@@ -1,7 +1,8 @@
+import { type IamStore, iamArn } from '../../iam/store.ts';
 import { ResourceFailure } from '../errors.ts';
-import { type IamStore, iamArn } from '../iam.ts';
 import type { ResourceType } from '../resource-type.ts';
-import { object, text, texts } from './properties.ts';
+import { readPolicy } from './iam-policies.ts';
+import { text, texts } from './properties.ts';
 
 export function iamManagedPolicy(iam: IamStore): ResourceType {
   function setRoles(arn: string, before: readonly string[], after: readonly string[]): void {
@@ -24,20 +25,30 @@ export function iamManagedPolicy(iam: IamStore): ResourceType {
       const name = text(properties.ManagedPolicyName) ?? context.generateName(128);
       const arn = iamArn('policy', text(properties.Path) ?? '/', name);
       if (iam.managedPolicies.has(arn)) throw new ResourceFailure(`A policy called ${name} already exists.`);
-      iam.managedPolicies.set(arn, { arn, name, document: object(properties.PolicyDocument) ?? {} });
-      setRoles(arn, [], texts(properties.Roles));
+      const statements = readPolicy(iam, properties.PolicyDocument, 'identity', name, context);
+      iam.managedPolicies.set(arn, { arn, name, statements });
+      try {
+        setRoles(arn, [], texts(properties.Roles));
+      } catch (error) {
+        iam.managedPolicies.delete(arn);
+        throw error;
+      }
       return { physicalResourceId: arn, attributes: { PolicyArn: arn } };
     },
-    async update(existing, properties) {
+    async update(existing, properties, context) {
       const policy = iam.managedPolicies.get(existing.physicalResourceId);
       if (policy === undefined) throw new ResourceFailure(`Policy ${existing.physicalResourceId} does not exist.`);
-      policy.document = object(properties.PolicyDocument) ?? {};
+      policy.statements = readPolicy(iam, properties.PolicyDocument, 'identity', policy.name, context);
       setRoles(policy.arn, texts(existing.properties.Roles), texts(properties.Roles));
       return existing;
     },
     async delete({ physicalResourceId: arn, properties }) {
-      setRoles(arn, texts(properties.Roles), []);
-      const attached = iam.all().filter(({ managedPolicyArns }) => managedPolicyArns.has(arn));
+      setRoles(
+        arn,
+        texts(properties.Roles).filter((name) => iam.roles.has(name)),
+        [],
+      );
+      const attached = [...iam.roles.values()].filter(({ managedPolicyArns }) => managedPolicyArns.has(arn));
       if (attached.length > 0) throw new ResourceFailure('Cannot delete a policy attached to entities.');
       iam.managedPolicies.delete(arn);
     },

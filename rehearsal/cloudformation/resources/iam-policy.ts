@@ -1,17 +1,19 @@
+import type { IamStore } from '../../iam/store.ts';
 import { ResourceFailure } from '../errors.ts';
-import type { IamStore } from '../iam.ts';
 import type { JsonObject } from '../json.ts';
-import type { Existing, ResourceType } from '../resource-type.ts';
-import { object, text, texts } from './properties.ts';
+import type { Existing, ResourceContext, ResourceType } from '../resource-type.ts';
+import { readPolicy } from './iam-policies.ts';
+import { text, texts } from './properties.ts';
 
 /** An inline policy, put on roles from outside. Users and groups are not in the rehearsal. */
 export function iamPolicy(iam: IamStore): ResourceType {
-  function attach(properties: JsonObject): void {
-    const document = object(properties.PolicyDocument) ?? {};
-    for (const name of texts(properties.Roles)) {
-      const role = iam.roles.get(name);
-      if (role === undefined) throw new ResourceFailure(`The role with name ${name} cannot be found.`);
-      role.inlinePolicies.set(text(properties.PolicyName) ?? '', document);
+  function attach(properties: JsonObject, context: ResourceContext): void {
+    const name = text(properties.PolicyName) ?? '';
+    const statements = readPolicy(iam, properties.PolicyDocument, 'identity', name, context);
+    for (const roleName of texts(properties.Roles)) {
+      const role = iam.roles.get(roleName);
+      if (role === undefined) throw new ResourceFailure(`The role with name ${roleName} cannot be found.`);
+      role.inlinePolicies.set(name, statements);
     }
   }
   function detach({ properties }: Existing): void {
@@ -27,12 +29,12 @@ export function iamPolicy(iam: IamStore): ResourceType {
     attributes: [],
     capability: () => 'CAPABILITY_IAM',
     async create(properties, context) {
-      attach(properties);
+      attach(properties, context);
       return { physicalResourceId: context.generateName(64), attributes: {} };
     },
-    async update(existing, properties) {
+    async update(existing, properties, context) {
       detach(existing);
-      attach(properties);
+      attach(properties, context);
       return existing;
     },
     async delete(existing) {

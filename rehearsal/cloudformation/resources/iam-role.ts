@@ -1,11 +1,26 @@
 import { randomBytes } from 'node:crypto';
+import { type IamStore, iamArn, type Role } from '../../iam/store.ts';
 import { ResourceFailure } from '../errors.ts';
-import { type IamStore, iamArn, type MutableRole } from '../iam.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
-import type { ResourceType } from '../resource-type.ts';
-import { object, text, texts } from './properties.ts';
+import type { ResourceContext, ResourceType } from '../resource-type.ts';
+import { attachable, readPolicy } from './iam-policies.ts';
+import { text, texts } from './properties.ts';
 
 export function iamRole(iam: IamStore): ResourceType {
+  /** Policies of other resources on the same role stay. */
+  function setDocuments(role: Role, before: JsonObject, after: JsonObject, context: ResourceContext): void {
+    const trust = readPolicy(iam, after.AssumeRolePolicyDocument, 'trust', 'AssumeRolePolicyDocument', context);
+    const inline = inlinePolicies(after).map(
+      ([name, document]) => [name, readPolicy(iam, document, 'identity', name, context)] as const,
+    );
+    const managed = texts(after.ManagedPolicyArns).map((arn) => attachable(iam, arn));
+    role.trust = trust;
+    for (const [name] of inlinePolicies(before)) role.inlinePolicies.delete(name);
+    for (const [name, statements] of inline) role.inlinePolicies.set(name, statements);
+    for (const arn of texts(before.ManagedPolicyArns)) role.managedPolicyArns.delete(arn);
+    for (const { arn } of managed) role.managedPolicyArns.add(arn);
+  }
+
   return {
     name: 'AWS::IAM::Role',
     properties: [
@@ -16,7 +31,6 @@ export function iamRole(iam: IamStore): ResourceType {
       'ManagedPolicyArns',
       'Description',
       'MaxSessionDuration',
-      'PermissionsBoundary',
       'Tags',
     ],
     required: ['AssumeRolePolicyDocument'],
@@ -30,22 +44,22 @@ export function iamRole(iam: IamStore): ResourceType {
           `Resource handler returned message: "Role with name ${name} already exists. (Service: Iam, Status Code: 409)" (HandlerErrorCode: AlreadyExists)`,
         );
       }
-      const role: MutableRole = {
+      const role: Role = {
         name,
         arn: iamArn('role', text(properties.Path) ?? '/', name),
         id: `AROA${randomBytes(8).toString('hex').toUpperCase().slice(0, 16)}`,
-        assumeRolePolicyDocument: {},
+        trust: [],
         inlinePolicies: new Map(),
         managedPolicyArns: new Set(),
       };
-      setDocuments(role, {}, properties);
+      setDocuments(role, {}, properties, context);
       iam.roles.set(name, role);
       return { physicalResourceId: name, attributes: { Arn: role.arn, RoleId: role.id } };
     },
-    async update({ physicalResourceId, attributes, properties: before }, properties) {
+    async update({ physicalResourceId, attributes, properties: before }, properties, context) {
       const role = iam.roles.get(physicalResourceId);
       if (role === undefined) throw new ResourceFailure(`The role with name ${physicalResourceId} cannot be found.`);
-      setDocuments(role, before, properties);
+      setDocuments(role, before, properties, context);
       return { physicalResourceId, attributes };
     },
     async delete({ physicalResourceId, properties }) {
@@ -53,21 +67,15 @@ export function iamRole(iam: IamStore): ResourceType {
       if (role === undefined) return;
       const own = inlinePolicies(properties).map(([name]) => name);
       const foreign = [...role.inlinePolicies.keys()].filter((name) => !own.includes(name));
-      if (foreign.length > 0) {
-        throw new ResourceFailure(`Cannot delete entity, must delete policies first. (${foreign.join(', ')})`);
+      const attached = [...role.managedPolicyArns].filter((arn) => !texts(properties.ManagedPolicyArns).includes(arn));
+      if (foreign.length + attached.length > 0) {
+        throw new ResourceFailure(
+          `Cannot delete entity, must detach all policies first. (${[...foreign, ...attached].join(', ')})`,
+        );
       }
       iam.roles.delete(physicalResourceId);
     },
   };
-}
-
-/** Policies of other resources on the same role stay. */
-function setDocuments(role: MutableRole, before: JsonObject, after: JsonObject): void {
-  role.assumeRolePolicyDocument = object(after.AssumeRolePolicyDocument) ?? {};
-  for (const [name] of inlinePolicies(before)) role.inlinePolicies.delete(name);
-  for (const [name, document] of inlinePolicies(after)) role.inlinePolicies.set(name, document);
-  for (const arn of texts(before.ManagedPolicyArns)) role.managedPolicyArns.delete(arn);
-  for (const arn of texts(after.ManagedPolicyArns)) role.managedPolicyArns.add(arn);
 }
 
 function inlinePolicies({ Policies: policies }: JsonObject): [string, JsonObject][] {

@@ -1,10 +1,11 @@
 /** The resource types that the rehearsal has. Any other is refused by name before anything is made. */
-import type { IamStore } from '../iam.ts';
+import type { IamStore } from '../../iam/store.ts';
 import type { ResourceType } from '../resource-type.ts';
 import { cloudWatchAlarm } from './cloudwatch-alarm.ts';
 import { cloudWatchDashboard } from './cloudwatch-dashboard.ts';
 import { type CustomResourceOptions, customResourceTypes } from './custom-resource.ts';
 import { eventsRule } from './events-rule.ts';
+import { iamInstanceProfile } from './iam-instance-profile.ts';
 import { iamManagedPolicy } from './iam-managed-policy.ts';
 import { iamPolicy } from './iam-policy.ts';
 import { iamRole } from './iam-role.ts';
@@ -28,6 +29,7 @@ export function createResourceTypes(iam: IamStore, custom: CustomResourceOptions
     iamRole(iam),
     iamPolicy(iam),
     iamManagedPolicy(iam),
+    iamInstanceProfile(iam),
     ssmDocument,
     ssmAssociation,
     ssmParameter,

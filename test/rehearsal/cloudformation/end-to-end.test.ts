@@ -20,6 +20,7 @@ import { GetFunctionCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type AwsEndpoint, startAwsEndpoint } from '../../../rehearsal/aws/endpoint.ts';
 import { type CloudFormationService, createCloudFormationService } from '../../../rehearsal/cloudformation/service.ts';
+import { IamStore } from '../../../rehearsal/iam/store.ts';
 import { createLambdaService, type LambdaService } from '../../../rehearsal/lambda/service.ts';
 import { NODE24 } from '../../../rehearsal/paths.ts';
 
@@ -38,7 +39,10 @@ Parameters:
 Resources:
   Role:
     Type: AWS::IAM::Role
-    Properties: { AssumeRolePolicyDocument: { Version: 2012-10-17, Statement: [] } }
+    Properties:
+      AssumeRolePolicyDocument:
+        Version: '2012-10-17'
+        Statement: [{ Effect: Allow, Principal: { Service: lambda.amazonaws.com }, Action: sts:AssumeRole }]
   Function:
     Type: AWS::Lambda::Function
     Properties:
@@ -65,6 +69,7 @@ Outputs:
 
 let directory: string;
 let lambda: LambdaService;
+let iam: IamStore;
 let cloudFormation: CloudFormationService;
 let endpoint: AwsEndpoint;
 let client: CloudFormationClient;
@@ -73,7 +78,9 @@ let lambdaClient: LambdaClient;
 beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'pf-cloudformation-'));
   lambda = createLambdaService({ nodeBinary: NODE24, endpointUrl: () => endpoint.url, directory });
+  iam = new IamStore();
   cloudFormation = createCloudFormationService({
+    iam,
     dispatcher: () => endpoint.dispatcher,
     getObject: () => Promise.reject(new Error('there is no object')),
   });
@@ -128,8 +135,11 @@ describe('a stack with a custom resource', () => {
     );
 
     expect(StatusCode).toBe(200);
-    const [role] = cloudFormation.roles.all();
-    expect(JSON.parse(Buffer.from(Payload ?? []).toString())).toEqual({ hello: 'you', caller: `ASIA${role?.name}` });
+    const [role] = iam.roles.keys();
+    expect(JSON.parse(Buffer.from(Payload ?? []).toString())).toEqual({
+      hello: 'you',
+      caller: `ASIA:${role}:${FunctionName}`,
+    });
     expect(Buffer.from(LogResult ?? '', 'base64').toString()).toMatch(/^START RequestId: /);
   });
 
@@ -182,7 +192,7 @@ describe('a stack with a custom resource', () => {
     await client.send(new DeleteStackCommand({ StackName: 'fleet' }));
     expect(await cloudFormation.settled(Stacks?.[0]?.StackId ?? '')).toBe('DELETE_COMPLETE');
 
-    expect(cloudFormation.roles.all()).toEqual([]);
+    expect(iam.roles.size).toBe(0);
     // The answer comes before the end of the invocation that sent it.
     await lambda.settled();
     expect(lambda.invocations.every(({ failed }) => failed === false)).toBe(true);

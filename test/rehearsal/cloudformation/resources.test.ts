@@ -1,11 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ServiceError } from '../../../rehearsal/aws/service.ts';
+import { IamStore } from '../../../rehearsal/iam/store.ts';
 import { readZip } from '../../../rehearsal/lambda/zip.ts';
 import { type Answer, STACK, type StackHarness, startStacks } from './stack-harness.ts';
 
 let stacks: StackHarness;
+let iam: IamStore;
 beforeEach(() => {
-  stacks = startStacks();
+  iam = new IamStore();
+  stacks = startStacks({ iam });
 });
 afterEach(() => stacks.close());
 
@@ -16,9 +19,14 @@ const all = { Capabilities: ['CAPABILITY_NAMED_IAM'] };
 const names = () => stacks.calls.map(({ name }) => name);
 const failure = () => stacks.history({ reasons: true }).find((line) => / \w+_FAILED /.test(line));
 const allow = (Action: string) => ({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action, Resource: '*' }] });
+const trust = (Service: string) => ({
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Principal: { Service }, Action: 'sts:AssumeRole' }],
+});
+const actionsOf = (roleName: string) => iam.statementsOf(roleName).flatMap(({ actions }) => actions);
 const role = (more: Record<string, unknown> = {}) => ({
   Type: 'AWS::IAM::Role',
-  Properties: { AssumeRolePolicyDocument: allow('sts:AssumeRole'), ...more },
+  Properties: { AssumeRolePolicyDocument: trust('lambda.amazonaws.com'), ...more },
 });
 
 describe('capabilities', () => {
@@ -32,7 +40,7 @@ describe('capabilities', () => {
     },
     {
       what: 'a policy',
-      declaration: { Type: 'AWS::IAM::Policy', Properties: { PolicyName: 'p', PolicyDocument: allow('x') } },
+      declaration: { Type: 'AWS::IAM::Policy', Properties: { PolicyName: 'p', PolicyDocument: allow('ssm:*') } },
       given: [],
       needs: 'CAPABILITY_IAM',
     },
@@ -53,7 +61,7 @@ describe('IAM', () => {
         Role: role({
           RoleName: 'worker',
           Policies: [{ PolicyName: 'own', PolicyDocument: allow('elasticloadbalancing:*') }],
-          ManagedPolicyArns: ['arn:aws:iam::aws:policy/ReadOnlyAccess', { Ref: 'Managed' }],
+          ManagedPolicyArns: [{ Ref: 'Managed' }],
         }),
         Managed: { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument: allow('ssm:*') } },
         More: {
@@ -64,14 +72,12 @@ describe('IAM', () => {
       all,
     );
 
-    expect(stacks.service.roles.get('worker')?.arn).toBe('arn:aws:iam::111122223333:role/worker');
-    expect(stacks.service.roles.documentsOf('worker')).toEqual({
-      documents: [allow('elasticloadbalancing:*'), allow('lambda:*'), allow('ssm:*')],
-      unknownPolicyArns: ['arn:aws:iam::aws:policy/ReadOnlyAccess'],
-    });
+    expect(iam.roles.get('worker')?.arn).toBe('arn:aws:iam::111122223333:role/worker');
+    expect(actionsOf('worker').sort()).toEqual(['elasticloadbalancing:*', 'lambda:*', 'ssm:*']);
+    expect(iam.roles.get('worker')?.trust).toMatchObject([{ principals: ['lambda.amazonaws.com'] }]);
 
     expect(await stacks.delete()).toBe('DELETE_COMPLETE');
-    expect(stacks.service.roles.all()).toEqual([]);
+    expect(iam.roles.size).toBe(0);
   });
 
   test('an update replaces the documents of the role and leaves those of others', async () => {
@@ -83,13 +89,48 @@ describe('IAM', () => {
           Properties: { PolicyName: 'more', Roles: [{ Ref: 'Role' }], PolicyDocument: allow('lambda:*') },
         },
       });
-    await stacks.create(body('one'), all);
-    await stacks.update(body('two'), all);
+    await stacks.create(body('ssm:GetParameter'), all);
+    await stacks.update(body('ssm:PutParameter'), all);
 
-    expect(stacks.service.roles.documentsOf('worker').documents).toEqual(
-      expect.arrayContaining([allow('two'), allow('lambda:*')]),
+    expect(actionsOf('worker').sort()).toEqual(['lambda:*', 'ssm:PutParameter']);
+  });
+
+  test.each([
+    ['an effect that is none', { Effect: 'Alow' }, 'Effect must be Allow or Deny, not Alow'],
+    ['an action without its service', { Action: 'GetParameter' }, 'must have a vendor: GetParameter'],
+    ['an element that is not evaluated', { NotAction: 'ssm:*' }, 'NotAction is not evaluated by the rehearsal'],
+    [
+      'a condition operator that is not evaluated',
+      { Condition: { DateLessThan: { 'aws:CurrentTime': 'x' } } },
+      'the condition operator DateLessThan is not evaluated by the rehearsal',
+    ],
+    [
+      'a condition key that is not evaluated',
+      { Condition: { StringEquals: { 'aws:SourceVpc': 'x' } } },
+      'the condition key aws:SourceVpc is not evaluated by the rehearsal',
+    ],
+    ['a policy variable', { Resource: `arn:aws:s3:::b/\${aws:username}` }, 'policy variables are not evaluated'],
+    ['a principal', { Principal: '*' }, 'Policy document should not specify a principal.'],
+  ])('a policy with %s is refused when it is made', async (_what, wrong, why) => {
+    const document = allow('ssm:GetParameter');
+    const PolicyDocument = { ...document, Statement: [{ ...document.Statement[0], ...wrong }] };
+    await stacks.create(resources({ P: { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument } } }), all);
+    expect(failure()).toContain(why);
+  });
+
+  test('a policy of AWS whose document nobody has is refused by name', async () => {
+    await stacks.create(
+      resources({ Role: role({ ManagedPolicyArns: ['arn:aws:iam::aws:policy/ReadOnlyAccess'] }) }),
+      all,
     );
-    expect(stacks.service.roles.documentsOf('worker').documents).toHaveLength(2);
+    expect(failure()).toContain('ReadOnlyAccess is not in the rehearsal');
+  });
+
+  test('a role that something is still attached to is not deleted', async () => {
+    await stacks.create(resources({ Role: role({ RoleName: 'worker' }) }), all);
+    iam.roles.get('worker')?.managedPolicyArns.add('arn:aws:iam::111122223333:policy/of-somebody-else');
+    expect(await stacks.delete()).toBe('DELETE_FAILED');
+    expect(failure()).toContain('must detach all policies first');
   });
 });
 
