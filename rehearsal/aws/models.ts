@@ -8,6 +8,7 @@ import * as events from '@aws-sdk/client-eventbridge';
 import * as lambda from '@aws-sdk/client-lambda';
 import * as sns from '@aws-sdk/client-sns';
 import * as ssm from '@aws-sdk/client-ssm';
+import * as sts from '@aws-sdk/client-sts';
 import { modelOf, type ServiceModel } from './model.ts';
 
 const builders: Readonly<Record<string, () => ServiceModel>> = {
@@ -26,6 +27,12 @@ const builders: Readonly<Record<string, () => ServiceModel>> = {
   ec2: () => modelOf(ec2, { version: '2016-11-15', xmlNamespace: 'http://ec2.amazonaws.com/doc/2016-11-15/' }),
   ssm: () => modelOf(ssm, { version: '2014-11-06', targetPrefix: 'AmazonSSM' }),
   lambda: () => modelOf(lambda, { version: '2015-03-31' }),
+  sts: () =>
+    modelOf(sts, {
+      version: '2011-06-15',
+      xmlNamespace: 'https://sts.amazonaws.com/doc/2011-06-15/',
+      wireCodes: 'awsQueryError',
+    }),
   events: () => modelOf(events, { version: '2015-10-07', targetPrefix: 'AWSEvents' }),
   logs: () => modelOf(logs, { version: '2014-03-28', targetPrefix: 'Logs_20140328' }),
   monitoring: () =>

@@ -22,13 +22,7 @@ export interface StackRequest {
 }
 
 /** Accepted and without effect; the others of the API are refused by name. */
-const IGNORED = new Set([
-  'NotificationARNs',
-  'TimeoutInMinutes',
-  'RoleARN',
-  'EnableTerminationProtection',
-  'ResourceTypes',
-]);
+const IGNORED = new Set(['NotificationARNs', 'TimeoutInMinutes', 'EnableTerminationProtection', 'ResourceTypes']);
 const KNOWN = new Set([
   'StackName',
   'TemplateBody',
@@ -86,7 +80,7 @@ export function readSettings(input: StackRequest): StackSettings {
 
 export interface RequestOptions {
   readonly getObject: GetObject;
-  readonly readStored: ReadStoredParameter;
+  readonly readStored: (name: string, accessKeyId: string) => ReturnType<ReadStoredParameter>;
   readonly findType: FindType;
 }
 
@@ -94,11 +88,13 @@ export async function prepareRequest(
   input: StackRequest,
   stack: Pick<Stack, 'name' | 'id' | 'prepared'>,
   options: RequestOptions,
+  accessKeyId: string,
 ): Promise<PreparedTemplate> {
   const body = await readBody(input, stack.prepared, options.getObject);
   const previous: ParameterValues | undefined = stack.prepared?.parameters;
   return prepareTemplate(body, input.Parameters ?? [], previous, {
     ...options,
+    readStored: (name) => options.readStored(name, accessKeyId),
     stackName: stack.name,
     stackId: stack.id,
   });

@@ -25,7 +25,7 @@ type Keep = (resource: StackResource) => void;
 
 export interface ResourceOperationsOptions {
   readonly findType: (name: string) => ResourceType | undefined;
-  readonly call: (signingName: string, action: string, input: unknown) => Promise<unknown>;
+  readonly call: (signingName: string, action: string, input: unknown, accessKeyId: string) => Promise<unknown>;
   readonly onEvent: OnEvent;
   /** How often a delete is tried before it has failed. */
   readonly deleteAttempts: number;
@@ -50,7 +50,8 @@ export function createResourceOperations(options: ResourceOperationsOptions): Re
       type: resource.type,
       tags: stack.settings.tags,
       signal: AbortSignal.any([signal, options.closing]),
-      call: (signingName, action, input) => callAsHandler(options.call, signingName, action, input),
+      call: (signingName, action, input) =>
+        callAsHandler((...call) => options.call(...call, stack.accessKeyId), signingName, action, input),
       generateName: (maximumLength) => generateName(stack.name, resource.logicalId, maximumLength),
     };
   }
@@ -190,7 +191,7 @@ function generateName(stackName: string, logicalId: string, maximumLength: numbe
 
 /** How a resource handler words the error of the service that it calls. */
 async function callAsHandler(
-  call: ResourceOperationsOptions['call'],
+  call: ResourceContext['call'],
   signingName: string,
   action: string,
   input: unknown,

@@ -72,6 +72,8 @@ export interface Stack {
   status: string;
   reason: string | undefined;
   settings: StackSettings;
+  /** Who began what runs now: what the stack does, it does as them. */
+  accessKeyId: string;
   terminationProtection: boolean;
   prepared: PreparedTemplate | undefined;
   resources: Map<string, StackResource>;
@@ -85,7 +87,7 @@ export interface Stack {
   continueRollback: ((skip: readonly string[]) => Promise<void>) | undefined;
 }
 
-export function createStackRecord(name: string, settings: StackSettings): Stack {
+export function createStackRecord(name: string, settings: StackSettings, accessKeyId: string): Stack {
   return {
     id: `arn:aws:cloudformation:${REGION}:${ACCOUNT_ID}:stack/${name}/${randomUUID()}`,
     name,
@@ -95,6 +97,7 @@ export function createStackRecord(name: string, settings: StackSettings): Stack 
     status: 'REVIEW_IN_PROGRESS',
     reason: undefined,
     settings,
+    accessKeyId,
     terminationProtection: false,
     prepared: undefined,
     resources: new Map(),

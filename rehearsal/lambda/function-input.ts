@@ -3,6 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ServiceError } from '../aws/service.ts';
+import { RoleNotAssumable, type Security } from '../iam/security.ts';
 import type { FunctionConfiguration } from './function-store.ts';
 import { readZip } from './zip.ts';
 
@@ -74,6 +75,21 @@ export function parseSettings(input: any, before: Settings): Settings {
   }
   requireFreeNames(settings.Environment?.Variables ?? {});
   return settings;
+}
+
+/** @throws ServiceError InvalidParameterValueException  Lambda tries the role when it is given */
+export function requireTrust({ Role, FunctionName, FunctionArn }: Settings, security: Security): void {
+  try {
+    security.assume({
+      roleArn: Role,
+      principal: 'lambda.amazonaws.com',
+      sessionName: FunctionName,
+      sourceArn: FunctionArn,
+    });
+  } catch (error) {
+    if (!(error instanceof RoleNotAssumable)) throw error;
+    throw invalid('The role defined for the function cannot be assumed by Lambda.');
+  }
 }
 
 function requireRange(member: string, value: unknown, minimum: number, maximum: number): void {

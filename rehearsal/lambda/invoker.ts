@@ -9,11 +9,12 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ServiceError } from '../aws/service.ts';
-import { REGION } from '../world.ts';
+import { sessionKey } from '../iam/caller.ts';
+import { roleNameOf, type Security } from '../iam/security.ts';
+import { ACCOUNT_ID, REGION } from '../world.ts';
 import { startKillingProxy } from './call-kill.ts';
 import { type ExecutionEnvironment, startExecutionEnvironment } from './execution-environment.ts';
 import type { LambdaFunction } from './function-store.ts';
-import { accessKeyIdOfRole } from './role-credentials.ts';
 
 export interface InvocationRecord {
   readonly functionName: string;
@@ -38,6 +39,7 @@ export interface InvokerOptions {
   readonly bootstrapFile: string;
   readonly endpointUrl: () => string;
   readonly directory: string;
+  readonly security: Security;
   readonly retryDelaysMs: readonly number[];
   readonly throttleDelayMs: number;
   readonly duplicateEvent: (event: { functionName: string; requestId: string }) => boolean;
@@ -60,6 +62,7 @@ export interface Invoker {
 /** An environment and what the invoker keeps about it. */
 interface Slot {
   readonly environment: ExecutionEnvironment;
+  readonly mayLog: boolean;
   lines: string[];
 }
 
@@ -79,15 +82,17 @@ export function createInvoker(options: InvokerOptions): Invoker {
     const temporary = path.join(options.directory, 'tmp', id);
     await mkdir(temporary, { recursive: true });
     let slot: Slot | undefined;
+    const variables = environmentVariables(lambdaFunction, id, temporary, proxy?.url ?? options.endpointUrl());
+    const mayLog = mayWriteLog(variables, options.security);
     const environment = await startExecutionEnvironment({
       nodeBinary: options.nodeBinary,
       bootstrapFile: options.bootstrapFile,
       codeDirectory: lambdaFunction.codeDirectory,
       timeoutSeconds: lambdaFunction.configuration.Timeout,
-      variables: environmentVariables(lambdaFunction, id, temporary, proxy?.url ?? options.endpointUrl()),
+      variables,
       onLogLine(line) {
         slot?.lines.push(line);
-        lambdaFunction.log.append(line);
+        if (mayLog) lambdaFunction.log.append(line);
       },
       onEnd() {
         proxy?.close();
@@ -96,7 +101,7 @@ export function createInvoker(options: InvokerOptions): Invoker {
         slots.delete(slot.environment);
       },
     });
-    slot = { environment, lines: [] };
+    slot = { environment, mayLog, lines: [] };
     if (environment.hasEnded()) return slot;
     slots.set(environment, slot);
     lambdaFunction.environments.add(environment);
@@ -115,7 +120,7 @@ export function createInvoker(options: InvokerOptions): Invoker {
     const slot = (idle && slots.get(idle)) ?? (await startSlot(lambdaFunction));
     const write = (line: string): void => {
       slot.lines.push(line);
-      lambdaFunction.log.append(line);
+      if (slot.mayLog) lambdaFunction.log.append(line);
     };
     if (idle !== undefined) slot.lines = [];
     write(`START RequestId: ${record.requestId} Version: $LATEST`);
@@ -256,10 +261,23 @@ function environmentVariables(
     AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
     AWS_LAMBDA_LOG_GROUP_NAME: configuration.LoggingConfig.LogGroup,
     AWS_LAMBDA_LOG_STREAM_NAME: `${date}/[$LATEST]${environmentId}`,
-    AWS_ACCESS_KEY_ID: accessKeyIdOfRole(configuration.Role),
+    AWS_ACCESS_KEY_ID: sessionKey(roleNameOf(configuration.Role), configuration.FunctionName),
     AWS_SECRET_ACCESS_KEY: 'rehearsal',
     AWS_SESSION_TOKEN: environmentId,
   };
+}
+
+/**
+ * A function's log is written with the function's own role: without these two permissions it stays empty, and nothing says so.
+ * Source: Lambda developer guide, "Sending Lambda function logs to CloudWatch Logs".
+ */
+function mayWriteLog(variables: Readonly<Record<string, string>>, security: Security): boolean {
+  const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_LAMBDA_LOG_GROUP_NAME: group } = variables;
+  const stream = variables.AWS_LAMBDA_LOG_STREAM_NAME;
+  const resource = `arn:aws:logs:${REGION}:${ACCOUNT_ID}:log-group:${group}:log-stream:${stream}`;
+  return ['logs:CreateLogStream', 'logs:PutLogEvents'].every(
+    (action) => security.refusal(accessKeyId, { action, resource }) === undefined,
+  );
 }
 
 export function newRequestId(): string {

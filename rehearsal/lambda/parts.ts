@@ -1,5 +1,6 @@
 /** What the actions work with. */
 import type { Action } from '../aws/service.ts';
+import type { Security } from '../iam/security.ts';
 import type { GetObject } from './function-input.ts';
 import type { FunctionLog } from './function-log.ts';
 import type { FunctionStore } from './function-store.ts';
@@ -9,6 +10,7 @@ export interface LambdaParts {
   readonly store: FunctionStore;
   readonly invoker: Invoker;
   readonly getObject: GetObject;
+  readonly security: Security;
   /** Unpacked packages; one directory for each function. */
   readonly codeDirectory: (functionName: string) => string;
   readonly openLog: (functionName: string) => FunctionLog;

@@ -1,6 +1,7 @@
 /** Lambda: functions that run the built bundles in processes of their own, and the actions to make and invoke them. */
 import path from 'node:path';
 import { type Service, ServiceError } from '../aws/service.ts';
+import { type Security, UNENFORCED } from '../iam/security.ts';
 import { ROOT } from '../paths.ts';
 import { concurrency } from './actions/concurrency.ts';
 import { createFunction } from './actions/create-function.ts';
@@ -27,6 +28,8 @@ export interface LambdaOptions {
   readonly directory: string;
   /** For S3Bucket and S3Key. Default: there is no object. */
   readonly getObject?: GetObject;
+  /** Who may do what. Default: everybody everything. */
+  readonly security?: Security;
   /** Waits before the first and the second retry of an asynchronous event. Default 60,000 and 120,000, as AWS has it. */
   readonly retryDelaysMs?: readonly number[];
   /** How often an asynchronous event looks again for reserved concurrency. Default 1,000. */
@@ -58,11 +61,13 @@ export interface LambdaService extends Service {
 
 export function createLambdaService(options: LambdaOptions): LambdaService {
   const store = new FunctionStore();
+  const security = options.security ?? UNENFORCED;
   const invoker = createInvoker({
     nodeBinary: options.nodeBinary,
     bootstrapFile: path.join(ROOT, 'rehearsal/lambda/bootstrap.ts'),
     endpointUrl: options.endpointUrl,
     directory: options.directory,
+    security,
     retryDelaysMs: options.retryDelaysMs ?? [60_000, 120_000],
     throttleDelayMs: options.throttleDelayMs ?? 1000,
     duplicateEvent: options.duplicateEvent ?? (() => false),
@@ -73,6 +78,7 @@ export function createLambdaService(options: LambdaOptions): LambdaService {
     store,
     invoker,
     getObject: options.getObject ?? noObjects,
+    security,
     codeDirectory: (name) => path.join(options.directory, 'code', name),
     openLog: (name) => openFunctionLog(logFile(name), (line) => options.log?.(name, line)),
   };

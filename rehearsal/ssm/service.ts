@@ -5,6 +5,7 @@
  */
 import type { AutomationExecution, Command } from '@aws-sdk/client-ssm';
 import type { Action, Dispatcher, Service } from '../aws/service.ts';
+import { type Security, UNENFORCED } from '../iam/security.ts';
 import { ADDRESSES } from '../network/fabric.ts';
 import type { World } from '../world.ts';
 import { addTagsToResource } from './actions/add-tags-to-resource.ts';
@@ -26,6 +27,7 @@ import { getDocument } from './actions/get-document.ts';
 import { getParameter } from './actions/get-parameter.ts';
 import { getParameters } from './actions/get-parameters.ts';
 import { getParametersByPath } from './actions/get-parameters-by-path.ts';
+import { listAssociations } from './actions/list-associations.ts';
 import { listCommandInvocations } from './actions/list-command-invocations.ts';
 import { listCommands } from './actions/list-commands.ts';
 import { listDocuments } from './actions/list-documents.ts';
@@ -58,6 +60,8 @@ export interface SsmService extends Service {
   /** Newest first; a copy of how things are now. */
   readonly executions: readonly ExecutionView[];
   readonly commands: readonly Command[];
+  /** The role that a runbook names. undefined: none, or there is no such runbook. */
+  assumeRoleOf(documentName: string, documentVersion: string | undefined): string | undefined;
   /** Ends what runs and waits until it has: executions without their onCancel, commands on their machines. */
   close(): Promise<void>;
 }
@@ -80,12 +84,14 @@ const DEFAULT_OPTIONS: RunCommandOptions = {
 export function createSsmService({
   world,
   dispatcher,
+  security = UNENFORCED,
   clock = systemClock,
   options: given = {},
 }: {
   readonly world: World;
   /** Asked for when it is first needed, since the dispatcher holds this service too. */
   readonly dispatcher: () => Dispatcher;
+  readonly security?: Security;
   readonly clock?: Clock;
   readonly options?: SsmOptions;
 }): SsmService {
@@ -97,7 +103,7 @@ export function createSsmService({
   const documents = new DocumentStore(clock);
   const parameters = new ParameterStore(clock);
   const runCommand = new RunCommand({ world, documents, parameters, clock, options, publish });
-  const automation = new Automation(documents, parameters, () => ({
+  const automation = new Automation(documents, parameters, security, () => ({
     dispatcher: dispatcher(),
     runCommand,
     clock,
@@ -124,6 +130,7 @@ export function createSsmService({
     get commands() {
       return runCommand.commands.map(({ summary }) => ({ ...summary }));
     },
+    assumeRoleOf: (name, version) => automation.assumeRoleOf(name, version),
     close: async () => {
       associations.close();
       for (const execution of automation.executions) execution.kill();
@@ -157,6 +164,7 @@ function actions(context: SsmContext): Readonly<Record<string, Action>> {
     GetParameter: getParameter(context),
     GetParameters: getParameters(context),
     GetParametersByPath: getParametersByPath(context),
+    ListAssociations: listAssociations(context),
     ListCommandInvocations: listCommandInvocations(context),
     ListCommands: listCommands(context),
     ListDocuments: listDocuments(context),

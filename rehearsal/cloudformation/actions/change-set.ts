@@ -22,7 +22,7 @@ export const changeSet: CloudFormationActions<
   }
 
   return {
-    async CreateChangeSet(input) {
+    async CreateChangeSet(input, { accessKeyId }) {
       refuseUnknown(input);
       const type = input.ChangeSetType ?? 'UPDATE';
       if (type !== 'CREATE' && type !== 'UPDATE')
@@ -36,7 +36,7 @@ export const changeSet: CloudFormationActions<
           `ChangeSet ${input.ChangeSetName} cannot be created due to a mismatch with existing attribute Template`,
         );
       }
-      const prepared = await prepareRequest(input, stack, options);
+      const prepared = await prepareRequest(input, stack, options, accessKeyId);
       requireCapabilities(prepared, settings.capabilities, options.findType, { isChangeSet: true });
       const created: ChangeSet = {
         id: `arn:aws:cloudformation:${REGION}:${ACCOUNT_ID}:changeSet/${input.ChangeSetName}/${randomUUID()}`,
@@ -69,7 +69,7 @@ export const changeSet: CloudFormationActions<
 
       function stackToCreate(name: string): Stack {
         const existing = store.find(requireStackName(name));
-        if (existing === undefined) return createStackRecord(name, settings);
+        if (existing === undefined) return createStackRecord(name, settings, accessKeyId);
         if (existing.status === 'REVIEW_IN_PROGRESS') return existing;
         throw validationError(
           `Stack [${name}] already exists and cannot be created again with the changeSet [${input.ChangeSetName}].`,
@@ -96,7 +96,7 @@ export const changeSet: CloudFormationActions<
       };
     },
 
-    ExecuteChangeSet({ ChangeSetName, StackName, DisableRollback }) {
+    ExecuteChangeSet({ ChangeSetName, StackName, DisableRollback }, { accessKeyId }) {
       const { stack, found } = find(ChangeSetName, StackName);
       if (found.executionStatus !== 'AVAILABLE' || found.prepared === undefined) {
         throw new ServiceError(
@@ -107,6 +107,7 @@ export const changeSet: CloudFormationActions<
       const settings =
         DisableRollback === true ? { ...found.settings, onFailure: 'DO_NOTHING' as const } : found.settings;
       found.executionStatus = 'EXECUTE_COMPLETE';
+      stack.accessKeyId = accessKeyId;
       // The others were made against what is about to change.
       stack.changeSets.clear();
       if (found.type === 'CREATE') {

@@ -4,7 +4,7 @@ import { prepareRequest, readSettings, refuseUnknown, requireCapabilities, requi
 import { createStackRecord } from '../stack.ts';
 
 export const createStack: CloudFormationActions<'CreateStack'> = ({ store, deployment, ...options }) => ({
-  async CreateStack(input) {
+  async CreateStack(input, { accessKeyId }) {
     refuseUnknown(input);
     const name = requireStackName(input.StackName);
     const requireFree = (): void => {
@@ -13,9 +13,9 @@ export const createStack: CloudFormationActions<'CreateStack'> = ({ store, deplo
       }
     };
     requireFree();
-    const stack = createStackRecord(name, readSettings(input));
+    const stack = createStackRecord(name, readSettings(input), accessKeyId);
     stack.terminationProtection = input.EnableTerminationProtection === true;
-    const prepared = await prepareRequest(input, stack, options);
+    const prepared = await prepareRequest(input, stack, options, accessKeyId);
     requireCapabilities(prepared, stack.settings.capabilities, options.findType, { isChangeSet: false });
     // Somebody else may have taken the name while the template was fetched.
     requireFree();

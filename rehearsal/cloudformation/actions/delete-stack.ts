@@ -6,7 +6,7 @@ export const deleteStack: CloudFormationActions<'DeleteStack' | 'UpdateTerminati
   store,
   deployment,
 }) => ({
-  DeleteStack({ StackName, RetainResources = [] }) {
+  DeleteStack({ StackName, RetainResources = [] }, { accessKeyId }) {
     const stack = store.find(String(StackName));
     // As on AWS, deleting what is not there succeeds.
     if (stack === undefined || stack.status === 'DELETE_COMPLETE' || stack.status === 'DELETE_IN_PROGRESS') return {};
@@ -21,6 +21,7 @@ export const deleteStack: CloudFormationActions<'DeleteStack' | 'UpdateTerminati
         'Invalid operation on stack. Specify which resources to retain only when the stack is in the DELETE_FAILED state.',
       );
     }
+    stack.accessKeyId = accessKeyId;
     deployment.delete(stack, RetainResources);
     return {};
   },

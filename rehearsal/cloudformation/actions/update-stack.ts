@@ -13,7 +13,7 @@ export const updateStack: CloudFormationActions<'UpdateStack' | 'CancelUpdateSta
   deployment,
   ...options
 }) => ({
-  async UpdateStack(input) {
+  async UpdateStack(input, { accessKeyId }) {
     refuseUnknown(input);
     const stack = store.get(String(input.StackName));
     requireUpdatable(stack);
@@ -21,10 +21,11 @@ export const updateStack: CloudFormationActions<'UpdateStack' | 'CancelUpdateSta
       ...readSettings(input),
       tags: input.Tags === undefined ? stack.settings.tags : readSettings(input).tags,
     };
-    const prepared = await prepareRequest(input, stack, options);
+    const prepared = await prepareRequest(input, stack, options, accessKeyId);
     requireCapabilities(prepared, settings.capabilities, options.findType, { isChangeSet: false });
     requireUpdate(stack, prepared, settings);
     requireUpdatable(stack);
+    stack.accessKeyId = accessKeyId;
     deployment.update(stack, prepared, settings);
     return { StackId: stack.id };
   },
@@ -36,11 +37,12 @@ export const updateStack: CloudFormationActions<'UpdateStack' | 'CancelUpdateSta
     stack.operation?.cancel.abort();
     return {};
   },
-  async ContinueUpdateRollback({ StackName, ResourcesToSkip = [] }) {
+  async ContinueUpdateRollback({ StackName, ResourcesToSkip = [] }, { accessKeyId }) {
     const stack = store.get(String(StackName));
     if (stack.status !== 'UPDATE_ROLLBACK_FAILED' || stack.continueRollback === undefined) {
       throw validationError(`Stack:${stack.id} is in ${stack.status} state and can not continue rollback.`);
     }
+    stack.accessKeyId = accessKeyId;
     await stack.continueRollback(ResourcesToSkip);
     return {};
   },

@@ -1,10 +1,16 @@
-import { installCode, invalid, parseSettings, refuseUnknown } from '../function-input.ts';
+import { installCode, invalid, parseSettings, refuseUnknown, requireTrust } from '../function-input.ts';
 import { functionArn, parseFunctionName } from '../function-store.ts';
 import type { LambdaActions } from '../parts.ts';
 import { describeFunction } from './get-function.ts';
 
 /** The function is Active at once; Lambda has it Pending for some seconds first. */
-export const createFunction: LambdaActions<'CreateFunction'> = ({ store, getObject, codeDirectory, openLog }) => ({
+export const createFunction: LambdaActions<'CreateFunction'> = ({
+  store,
+  getObject,
+  security,
+  codeDirectory,
+  openLog,
+}) => ({
   async CreateFunction(input) {
     refuseUnknown(input);
     for (const name of ['Runtime', 'Handler'] as const) {
@@ -24,6 +30,7 @@ export const createFunction: LambdaActions<'CreateFunction'> = ({ store, getObje
       Architectures: ['x86_64'],
       LoggingConfig: { LogFormat: 'Text', LogGroup: `/aws/lambda/${name}` },
     });
+    requireTrust(settings, security);
     const code = await installCode(input.Code ?? {}, codeDirectory(name), getObject);
     store.add({
       configuration: { ...settings, ...code.settings },

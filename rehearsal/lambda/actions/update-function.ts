@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { installCode, lastModified, parseSettings, refuseUnknown } from '../function-input.ts';
+import { installCode, lastModified, parseSettings, refuseUnknown, requireTrust } from '../function-input.ts';
 import type { LambdaActions } from '../parts.ts';
 import { describeFunction } from './get-function.ts';
 
@@ -8,6 +8,7 @@ export const updateFunction: LambdaActions<'UpdateFunctionCode' | 'UpdateFunctio
   store,
   invoker,
   getObject,
+  security,
   codeDirectory,
 }) => ({
   async UpdateFunctionCode({ FunctionName, ZipFile, S3Bucket, S3Key, S3ObjectVersion, ImageUri, ...rest }) {
@@ -26,6 +27,7 @@ export const updateFunction: LambdaActions<'UpdateFunctionCode' | 'UpdateFunctio
     const found = store.get(input.FunctionName);
     refuseUnknown(input);
     const settings = parseSettings(input, found.configuration);
+    if (input.Role !== undefined) requireTrust(settings, security);
     found.configuration = {
       ...found.configuration,
       ...settings,

@@ -4,7 +4,9 @@
  * Source: Systems Manager API reference, StartAutomationExecution and StopAutomationExecution.
  */
 import { ServiceError } from '../../aws/service.ts';
-import { ACCOUNT_ID } from '../../world.ts';
+import { callerOf } from '../../iam/caller.ts';
+import { RoleNotAssumable, type Security } from '../../iam/security.ts';
+import { ACCOUNT_ID, REGION } from '../../world.ts';
 import { ParameterError, resolveParameters } from '../document-parameters.ts';
 import type { DocumentStore } from '../documents.ts';
 import { validationError } from '../errors.ts';
@@ -35,11 +37,13 @@ export class Automation {
   readonly #tokens = new Map<string, { readonly input: string; readonly executionId: string }>();
   readonly #documents: DocumentStore;
   readonly #parameters: ParameterStore;
+  readonly #security: Security;
   readonly #deps: () => ExecutionDeps;
 
-  constructor(documents: DocumentStore, parameters: ParameterStore, deps: () => ExecutionDeps) {
+  constructor(documents: DocumentStore, parameters: ParameterStore, security: Security, deps: () => ExecutionDeps) {
     this.#documents = documents;
     this.#parameters = parameters;
+    this.#security = security;
     this.#deps = deps;
   }
 
@@ -79,7 +83,8 @@ export class Automation {
       {
         documentName: version.name,
         documentVersion: version.version,
-        executedBy: `arn:aws:sts::${ACCOUNT_ID}:assumed-role/rehearsal/${accessKeyId}`,
+        executedBy: callerOf(accessKeyId).arn,
+        signAs: (executionId) => this.#session(document.assumeRole, executionId, accessKeyId),
       },
       this.#deps(),
     );
@@ -90,6 +95,16 @@ export class Automation {
     return execution;
   }
 
+  assumeRoleOf(documentName: string, documentVersion: string | undefined): string | undefined {
+    try {
+      const { read } = this.#documents.version(documentName, documentVersion);
+      return read.type === 'Automation' ? read.content.assumeRole : undefined;
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error;
+      return undefined;
+    }
+  }
+
   stop(executionId: string, type: string): void {
     if (type !== 'Cancel' && type !== 'Complete') throw validationError(`Type ${type} is neither Cancel nor Complete.`);
     const execution = this.get(executionId);
@@ -98,6 +113,26 @@ export class Automation {
         'InvalidAutomationStatusUpdateException',
         `The execution ${executionId} is ${execution.summary.AutomationExecutionStatus} and can't be stopped.`,
       );
+  }
+
+  /** Without a role an execution acts as who started it. Words: user guide, "Troubleshooting Systems Manager Automation". */
+  #session(roleArn: string | undefined, executionId: string, accessKeyId: string): string {
+    if (roleArn === undefined || roleArn === '') return accessKeyId;
+    if (roleArn.includes('{{')) throw validationError('A parameter in assumeRole is not supported by the rehearsal.');
+    try {
+      return this.#security.assume({
+        roleArn,
+        principal: 'ssm.amazonaws.com',
+        sessionName: `Automation-${executionId}`,
+        sourceArn: `arn:aws:ssm:${REGION}:${ACCOUNT_ID}:automation-execution/${executionId}`,
+      });
+    } catch (error) {
+      if (!(error instanceof RoleNotAssumable)) throw error;
+      throw new ServiceError(
+        'InvalidAutomationExecutionParametersException',
+        `The defined assume role is unable to be assumed. (${error.message})`,
+      );
+    }
   }
 
   /** "Unique, case insensitive, enforces the UUID format, and can't be reused." The same call again gets the same answer. */

@@ -81,13 +81,19 @@ export class Execution {
   constructor(
     document: AutomationDocument,
     parameters: ParameterValues,
-    about: { readonly documentName: string; readonly documentVersion: string; readonly executedBy: string },
+    about: {
+      readonly documentName: string;
+      readonly documentVersion: string;
+      readonly executedBy: string;
+      /** The access key id of its calls. */
+      readonly signAs: (executionId: string) => string;
+    },
     deps: ExecutionDeps,
   ) {
     this.#document = document;
     this.#parameters = parameters;
     this.#deps = deps;
-    this.accessKeyId = `automation:${this.id}`;
+    this.accessKeyId = about.signAs(this.id);
     for (const [name, { default: value }] of Object.entries(document.variables ?? {}))
       this.#values.set(`variable:${name}`, (value ?? '') as JsonValue);
     this.summary = {

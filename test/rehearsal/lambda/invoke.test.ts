@@ -40,7 +40,7 @@ describe('the process', () => {
       AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '256',
       AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
       AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
-      AWS_ACCESS_KEY_ID: 'ASIAfleet-FunctionRole-1A2B3C',
+      AWS_ACCESS_KEY_ID: 'ASIA:fleet-FunctionRole-1A2B3C:env',
       _HANDLER: 'index.handler',
       LOAD_BALANCER: 'web',
     });
