@@ -12,12 +12,12 @@ export default {
       ...common,
       displayName: 'unit',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['\\.(rehearsal|long)\\.test\\.ts$'],
+      testPathIgnorePatterns: ['\\.(rehearsal|long|contract)\\.test\\.ts$'],
     },
     {
       ...common,
       displayName: 'rehearsal',
-      testMatch: ['<rootDir>/test/**/*.rehearsal.test.ts'],
+      testMatch: ['<rootDir>/test/**/*.{rehearsal,contract}.test.ts'],
     },
     {
       ...common,

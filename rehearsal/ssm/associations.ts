@@ -101,6 +101,10 @@ export class AssociationStore {
     return { ...association.description, Overview: { Status, DetailedStatus: StatusDetails } };
   }
 
+  list(): AssociationDescription[] {
+    return [...this.#associations.keys()].map((id) => this.describe(id));
+  }
+
   delete(id: string): void {
     this.#get(id);
     this.#associations.delete(id);
