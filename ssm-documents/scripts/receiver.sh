@@ -137,32 +137,65 @@ release_ports() { # new ports
 
 readonly PROGRAMS=(nginx haproxy nft socat curl)
 
-install_packages() {
-  local program missing=()
+missing_programs() {
+  local program
   for program in "${PROGRAMS[@]}"; do
-    command -v "$program" >/dev/null || missing+=("$program")
+    command -v "$program" >/dev/null || printf '%s ' "$program"
   done
-  [ ${#missing[@]} -eq 0 ] && return
+}
 
-  say "Installing: ${missing[*]}"
-  local packages=("${missing[@]/#nft/nftables}")
-  local log
-  log=$(mktemp)
+# The distribution's packages of programs that are missing.
+packages_of() { # programs
+  local program
+  for program in $1; do
+    case $program in
+      nft) printf 'nftables ' ;;
+      nginx) if command -v apt-get >/dev/null; then printf 'nginx-light '; else printf 'nginx '; fi ;;
+      *) printf '%s ' "$program" ;;
+    esac
+  done
+}
+
+install_packages() {
+  local missing packages said
+  missing=$(missing_programs)
+  [ -n "$missing" ] || return 0
+  read -ra packages <<<"$(packages_of "$missing")"
+  say "Installing: ${packages[*]}"
   # A distribution starts what it installs: nginx is wanted, the distribution's own HAProxy service is not.
+  said=$(fetch_packages '' "${packages[@]}" 2>&1) || fail ERR_PACKAGES "$(packages_complaint "$said" "${packages[@]}")"
+  if [[ " $missing" == *' haproxy '* ]]; then systemctl disable --now --quiet haproxy.service || true; fi
+}
+
+# Install them; or, into a directory of its own, only fetch them: lists and archives, as far as the package manager goes before its
+# first change.
+fetch_packages() { # directory or '', packages
+  local trial=$1
+  shift
   if command -v apt-get >/dev/null; then
-    packages=("${packages[@]/#nginx/nginx-light}")
+    local apt=(apt-get -q -y -o DPkg::Lock::Timeout=120)
+    if [ -n "$trial" ]; then
+      mkdir -p "$trial/lists/partial" "$trial/archives/partial"
+      apt+=(-o "Dir::State::lists=$trial/lists" -o "Dir::Cache=$trial" -o "Dir::Cache::archives=$trial/archives"
+        -o Debug::NoLocking=true -o APT::Sandbox::User=root --download-only)
+    fi
     export DEBIAN_FRONTEND=noninteractive
-    { apt-get -q -o DPkg::Lock::Timeout=120 update &&
-      apt-get -q -y -o DPkg::Lock::Timeout=120 --no-install-recommends install "${packages[@]}"; } >"$log" 2>&1 ||
-      fail ERR_PACKAGES "apt-get cannot install ${packages[*]}: $(tail -n 2 "$log" | tr '\n' ' '); check that the instance reaches its package repositories"
+    "${apt[@]}" update && "${apt[@]}" --no-install-recommends install "$@"
   elif command -v dnf >/dev/null; then
-    dnf -q -y install "${packages[@]}" >"$log" 2>&1 ||
-      fail ERR_PACKAGES "dnf cannot install ${packages[*]}: $(tail -n 2 "$log" | tr '\n' ' '); check that the instance reaches its package repositories"
+    local dnf=(dnf -q -y)
+    if [ -n "$trial" ]; then dnf+=(--downloadonly "--setopt=cachedir=$trial" "--setopt=logdir=$trial"); fi
+    "${dnf[@]}" install "$@"
   else
-    fail ERR_PACKAGES "neither apt-get nor dnf is here; install ${packages[*]} and run again"
+    say 'neither apt-get nor dnf is here'
+    return 1
   fi
-  rm -f "$log"
-  if [[ " ${missing[*]} " == *' haproxy '* ]]; then systemctl disable --now --quiet haproxy.service || true; fi
+}
+
+packages_complaint() { # what was said, packages
+  local said
+  said=$(awk '/^(E:|W:|Error|neither)/ { print; exit }' <<<"$1")
+  shift
+  say "the instance cannot have the packages $*; let it reach its package repositories, or install them there: $said"
 }
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -171,6 +204,7 @@ install_packages() {
 
 problems() {
   if command -v nft >/dev/null; then tproxy_problems; fi
+  selinux_problems
   if command -v nginx >/dev/null; then
     shutdown_timeout_problems
     other_server_problems
@@ -186,6 +220,33 @@ refuse_by_problems() {
     read -r code message <<<"$found"
     fail "$code" "$message"
   fi
+}
+
+# What only a survey asks: fetching what SetMode fetches anyway takes as long as that.
+package_problems() {
+  local missing packages trial said
+  missing=$(missing_programs)
+  # Without a mode nobody is about to set one.
+  if [ -z "$missing" ] || [ -z "$MODE" ]; then return 0; fi
+  read -ra packages <<<"$(packages_of "$missing")"
+  trial=$(mktemp -d)
+  if ! said=$(fetch_packages "$trial" "${packages[@]}" 2>&1); then
+    say "ERR_PACKAGES $(packages_complaint "$said" "${packages[@]}")"
+  fi
+  rm -rf "$trial"
+}
+
+# The targeted policy of Amazon Linux and its relatives confines nginx (httpd_t) and HAProxy (haproxy_t): neither may bind these ports,
+# nor may one connect to the other's sockets. A module of our own was not written: nothing here could have tried it.
+selinux_problems() {
+  local domain confined=() modules
+  command -v getenforce >/dev/null && [ "$(getenforce)" = Enforcing ] || return 0
+  modules=$(semodule -l 2>/dev/null || true)
+  for domain in httpd_t haproxy_t; do
+    grep -Eq "^permissive_$domain([[:space:]]|$)" <<<"$modules" || confined+=("$domain")
+  done
+  [ ${#confined[@]} -gt 0 ] || return 0
+  say "ERR_SELINUX SELinux is enforcing and confines ${confined[*]} (nginx, HAProxy): neither could bind the ports, nor reach the other. Run$(printf ' semanage permissive -a %s;' "${confined[@]}") (package policycoreutils-python-utils), or set SELinux to permissive"
 }
 
 tproxy_problems() {
@@ -475,7 +536,7 @@ write_files() {
   payload systemd/nginx.conf | put /etc/systemd/system/nginx.service.d/proxyflip.conf
   payload systemd/tmpfiles.conf | put /etc/tmpfiles.d/proxyflip.conf
 
-  { for part in haproxy tproxy kinds; do payload "haproxy/$part.cfg"; done
+  { for part in haproxy tproxy kinds choose; do payload "haproxy/$part.cfg"; done
     for port in $(port_numbers "$(served_ports)"); do payload haproxy/port.cfg | sed "s/@PORT@/$port/g"; done
   } | put $SETTINGS/haproxy.cfg
 
@@ -774,15 +835,8 @@ haproxy_cli() { socat -t 5 - "UNIX-CONNECT:$RUN/haproxy.sock" <<<"$1"; }
 # Probes first, so that a node without traffic shows what it sends; then the counts. Seconds since the last connection are
 # what is missing from the 24 hours after which an entry would expire.
 measure() {
-  local node port kind uptime entries omitted='' probes=()
-  for node in $NODES; do
-    case $node in
-      *=https) probe "https://${node%=*}" >/dev/null & ;;
-      *) probe "http://${node%=*}" >/dev/null & ;;
-    esac
-    probes+=($!)
-  done
-  for node in "${probes[@]}"; do wait "$node" || true; done
+  local port kind uptime entries omitted='' probes
+  probes=$(probe_nodes)
 
   uptime=$(haproxy_cli 'show info' | awk -F': ' '$1 == "Uptime_sec" { print $2 }')
   entries=$(
@@ -798,9 +852,36 @@ measure() {
   local total kept=40
   total=$(grep -c . <<<"$entries" || true)
   if [ "$total" -gt $kept ]; then omitted=",\"omitted\":$((total - kept))"; fi
-  printf '{"mode":"%s","uptime":%d,"own":[%s],"seen":[%s]%s}\n' "$SET_MODE" "${uptime:-0}" \
+  printf '{"mode":"%s","uptime":%d,"own":[%s],"seen":[%s]%s,"probes":"%s"}\n' "$SET_MODE" "${uptime:-0}" \
     "$(own_addresses | sed 's/.*/"&"/' | paste -sd,)" \
-    "$(head -n $kept <<<"$entries" | cut -d' ' -f2- | paste -sd,)" "$omitted"
+    "$(head -n $kept <<<"$entries" | cut -d' ' -f2- | paste -sd,)" "$omitted" "$probes"
+}
+
+# Through each listener of each node: the receiver at the other end, which may be another instance's, answers with the kind of the
+# connection that the request came by. A character for each: 0 without a PROXY line, 1 with one, 2 some of each, - no such answer.
+probe_nodes() {
+  local node answers pids=()
+  answers=$(mktemp -d)
+  for node in $NODES; do
+    probe_node "$node" >"$answers/${#pids[@]}" &
+    pids+=($!)
+  done
+  for node in "${!pids[@]}"; do
+    wait "${pids[$node]}" || true
+    case $(sort -u "$answers/$node" | awk '/^(plain|claimed)$/' | paste -sd,) in
+      plain) printf 0 ;;
+      claimed) printf 1 ;;
+      claimed,plain) printf 2 ;;
+      *) printf - ;;
+    esac
+  done
+  rm -rf "$answers"
+}
+
+# Three connections: a part of a node may be later than the rest of it.
+probe_node() { # 10.0.101.21:443=https
+  local url="${1##*=}://${1%=*}/.well-known/proxyflip"
+  curl --silent --insecure --max-time 5 --header 'Connection: close' "$url" "$url" "$url" || true
 }
 
 report() { # mode before, more members or nothing
@@ -816,7 +897,7 @@ version() { # program → 1.22.1, or nothing where it is not installed
 # What is, and what would stand against SetMode with the same parameters. Changes nothing.
 status() {
   local found
-  found=$(problems | awk 'NR <= 8' | cut -c1-220 | sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&"/' | paste -sd,)
+  found=$({ problems; package_problems; } | awk 'NR <= 8' | cut -c1-220 | sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&"/' | paste -sd,)
   report "$SET_MODE" ",\"problems\":[$found]"
 }
 
@@ -824,7 +905,7 @@ status() {
 plan() {
   # In a mount namespace of its own, where it is done: nothing of it stays. Systems Manager passes on 2,500 characters in all, and
   # the last line has to be among them; what stands against SetMode is long, and goes first.
-  if [ -z "$(problems)" ]; then
+  if [ -z "$(problems)" ] && [ -z "$(missing_programs)" ]; then
     unshare --mount -- bash "$0" rehearse-files |
       awk '{ size += length($0) + 1 } size <= 1800 { print; next } { more++ } END { if (more) print "… and " more " more lines" }' ||
       say 'which files would change cannot be shown on this instance'
@@ -942,7 +1023,9 @@ case ${1:-} in
   rehearse-files) read_request && load_settings && rehearse_files ;;
   '')
     read_request
-    lock 120 || fail ERR_BUSY 'another run of proxyflip has held this instance for two minutes; wait for it to end, then run again'
+    # As long as an installation on a slow mirror, which a Join may be at; less for what is asked again anyway.
+    lock "$([ "$OPERATION" = Measure ] && echo 60 || echo 840)" ||
+      fail ERR_BUSY 'another run of proxyflip has held this instance all the time that this one could wait; wait for it to end, then run again'
     load_settings
     case $OPERATION in
       SetMode) set_mode ;;

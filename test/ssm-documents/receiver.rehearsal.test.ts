@@ -26,6 +26,9 @@ interface ClientCounts {
 
 const MACHINE = ADDRESSES.instance(0);
 const CLIENTS = ADDRESSES.client(0);
+/** Shell that puts a program of this name before all others. */
+const program = (name: string, body: string): string =>
+  `printf '#!/bin/sh\n%s\n' '${body}' >/usr/local/sbin/${name} && chmod 755 /usr/local/sbin/${name}`;
 const PORTS = { InstancePorts: '80=http 81=https', TrustedCidrs: '198.51.100.0/24' };
 
 describe.each(RELEASES)('receiver on %s', (release) => {
@@ -245,6 +248,19 @@ describe.each(RELEASES)('receiver on %s', (release) => {
       message: /ERR_CHAT_ARTIFACT: http:\/\/10\.0\.0\.99\/chat\.tar\.gz cannot be reached from this instance/,
       more: { Chat: 'On', ChatArtifactUrl: 'http://10.0.0.99/chat.tar.gz', ChatArtifactSha256: '0'.repeat(64) },
     },
+    {
+      // Debian has no SELinux: what its programs answer is played.
+      what: 'SELinux enforcing, with nginx let go and HAProxy confined',
+      how: `${program('getenforce', 'echo Enforcing')}; ${program('semodule', 'echo permissive_httpd_t')}`,
+      undo: 'rm /usr/local/sbin/getenforce /usr/local/sbin/semodule',
+      message: /ERR_SELINUX: SELinux is enforcing and confines haproxy_t .*semanage permissive -a haproxy_t;/,
+    },
+    {
+      what: 'a program that is missing, with the package repositories out of reach',
+      how: `cp /var/lib/dpkg/status /tmp/status; awk -v RS= -v ORS='\\n\\n' '!/^Package: socat\\n/' /tmp/status >/var/lib/dpkg/status; mv /usr/bin/socat /usr/bin/socat.away; echo 'Acquire::http::Proxy "http://127.0.0.1:9";' >/etc/apt/apt.conf.d/99-away`,
+      undo: 'mv /tmp/status /var/lib/dpkg/status; mv /usr/bin/socat.away /usr/bin/socat; rm /etc/apt/apt.conf.d/99-away',
+      message: /ERR_PACKAGES: the instance cannot have the packages socat; .*: W: Failed to fetch/,
+    },
   ])(
     '$what is refused by name, and nothing is changed',
     async ({ how, undo, message, more = {} }) => {
@@ -265,6 +281,33 @@ describe.each(RELEASES)('receiver on %s', (release) => {
     },
     60_000,
   );
+
+  test('SELinux enforcing with nginx and HAProxy let go is no reason to refuse', async () => {
+    await shell(
+      `${program('getenforce', 'echo Enforcing')}; ${program('semodule', 'echo permissive_haproxy_t; echo permissive_httpd_t')}`,
+    );
+    const { problems } = await document({ Operation: 'Status', Mode: 'both', ...PORTS });
+    await shell('rm /usr/local/sbin/getenforce /usr/local/sbin/semodule');
+    expect(problems).toEqual([]);
+  }, 60_000);
+
+  test('Measure says what came of its own requests, by the receiver that they met', async () => {
+    const probes = async () =>
+      (await document({ Operation: 'Measure', Nodes: `${MACHINE}:80=http ${MACHINE}:81=http ${MACHINE}:9=http` }))
+        .probes;
+    await setMode('both');
+    expect(await probes()).toBe('00-');
+    // Anything that writes a line in front of what it passes on, as a node with the policy does.
+    await shell(
+      `printf 'defaults\n mode tcp\n timeout connect 5s\n timeout client 5s\n timeout server 5s\nlisten node\n bind :7080\n server m ${MACHINE}:80 send-proxy\n' >/tmp/node.cfg && systemd-run --quiet --unit=node haproxy -db -f /tmp/node.cfg && sleep 0.5`,
+    );
+    const { probes: through } = await document({ Operation: 'Measure', Nodes: `${MACHINE}:7080=http` });
+    await shell('systemctl stop node');
+    expect(through).toBe('1');
+    await setMode('proxy');
+    // Nobody answers that it came plain: a receiver that requires the line answers such a request not at all.
+    expect(await probes()).toBe('---');
+  }, 60_000);
 
   test.each([
     { name: 'InstancePorts', value: '80=http;reboot' },
