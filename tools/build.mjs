@@ -7,6 +7,7 @@
  *   dist/cloudformation/*.yaml                   templates with the documents inside
  *   dist/chat/, dist/chat-artifact/              the chat service, and the archives that instances install
  *   dist/artifacts.json                          what goes into the bucket, and under which key
+ *   dist/deploy/                                 npm run package and npm run deploy
  *   dist/rehearsal/                              the rehearsal's processes
  */
 import { existsSync, readdirSync } from 'node:fs';
@@ -41,15 +42,20 @@ async function buildFunction(name) {
   await writeFile(`dist/functions/${name}.zip`, zip({ 'index.js': await readFile(outfile) }));
 }
 
-/** Packages stay outside: the rehearsal runs from the checkout, beside node_modules. */
-async function buildRehearsal() {
+const buildDeploy = () => buildForHost('dist/deploy', { cli: 'deploy/cli.ts' });
+
+const buildRehearsal = () =>
+  buildForHost('dist/rehearsal', {
+    cli: 'rehearsal/cli.ts',
+    gateway: 'rehearsal/network/gateway.ts',
+    traffic: 'rehearsal/traffic/worker.ts',
+  });
+
+/** Packages stay outside: this runs from the checkout, beside node_modules. */
+async function buildForHost(outdir, entryPoints) {
   await build({
-    entryPoints: {
-      cli: 'rehearsal/cli.ts',
-      gateway: 'rehearsal/network/gateway.ts',
-      traffic: 'rehearsal/traffic/worker.ts',
-    },
-    outdir: 'dist/rehearsal',
+    entryPoints,
+    outdir,
     outExtension: { '.js': '.mjs' },
     bundle: true,
     platform: 'node',
@@ -65,6 +71,7 @@ const [chat] = await Promise.all([
   buildChat().then(buildChatArtifacts),
   ...FUNCTIONS.map(buildFunction),
   buildDocuments(),
+  buildDeploy(),
   buildRehearsal(),
 ]);
 nameArtifacts(FUNCTIONS, chat);

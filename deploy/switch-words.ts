@@ -1,0 +1,30 @@
+/** What the runbook does at the moment, and what it waits for. */
+import type { AutomationExecution } from '@aws-sdk/client-ssm';
+import type { SwitchState } from '../functions/shared/switch-state.ts';
+
+/** Steps of the runbook, as `switch.yml` has them. */
+export interface Runbook {
+  readonly mainSteps?: readonly { readonly name: string; readonly description?: string }[];
+}
+
+/**
+ * @param runbook  of the template that is deployed: it explains its own steps
+ * @param state    of the load balancer: while it measures, what stands in the way is written there
+ * @returns `MeasureLoop: Until every node was seen to follow … Still: …`; undefined where nothing is under way
+ */
+export function describeSwitch(
+  runbook: Runbook,
+  { StepExecutions = [] }: AutomationExecution,
+  state: Pick<SwitchState, 'phase' | 'remaining'>,
+): string | undefined {
+  const names = new Map((runbook.mainSteps ?? []).map(({ name, description }) => [name, description]));
+  // Of a loop and the steps inside of it the loop is the one that is explained.
+  const current = StepExecutions.find(
+    ({ StepName = '', StepStatus }) =>
+      names.has(StepName) && ['InProgress', 'Waiting', 'Pending'].includes(StepStatus ?? ''),
+  )?.StepName;
+  if (current === undefined) return undefined;
+  const description = names.get(current);
+  const remaining = state.phase === 'measuring' && state.remaining ? ` Still: ${state.remaining}` : '';
+  return `${current}${description === undefined ? '' : `: ${description}`}${remaining}`;
+}
