@@ -1,9 +1,8 @@
 /**
- * What an instance that comes later has to become: `/proxyflip/joining/<load balancer name>`, read by the association that runs
- * the Command document with `Join` (docs/decisions/0007-instances-that-come-later.md).
+ * What an instance that comes later has to become: `/proxyflip/joining/<load balancer name>/<stack name>`, read by the stack's association
+ * that runs the Command document with `Join` (docs/decisions/0007-instances-that-come-later.md).
  */
-import { GetParameterCommand, PutParameterCommand, type SSMClient } from '@aws-sdk/client-ssm';
-import { serviceErrorName } from '../shared/errors.ts';
+import { GetParametersByPathCommand, PutParameterCommand, type SSMClient } from '@aws-sdk/client-ssm';
 import type { ReceiverMode } from '../shared/switch-state.ts';
 
 export interface Joining {
@@ -19,19 +18,18 @@ export const formatJoining = ({ mode, instancePorts, trustedCidrs }: Joining): s
   `${mode}; ${instancePorts}; ${trustedCidrs}`.trimEnd();
 
 /**
- * Only where a stack has made the parameter: without its association nobody reads it. Written only where it says otherwise.
- * Without instance ports there is nothing to become.
+ * Only where a stack has made the parameter: without its association nobody reads it. A stack that does not own the load balancer has
+ * one too, until its creation is rolled back. Written only where it says otherwise. Without instance ports there is nothing to become.
  */
 export async function tellJoining(ssm: SSMClient, loadBalancerName: string, joining: Joining): Promise<void> {
   if (joining.instancePorts === '') return;
-  const Name = `/proxyflip/joining/${loadBalancerName}`;
   const Value = formatJoining(joining);
-  try {
-    const { Parameter } = await ssm.send(new GetParameterCommand({ Name }));
-    if (Parameter?.Value === Value) return;
-  } catch (error) {
-    if (serviceErrorName(error) === 'ParameterNotFound') return;
-    throw error;
+  // Ten fit on a page, and a load balancer has one stack.
+  const { Parameters = [] } = await ssm.send(
+    new GetParametersByPathCommand({ Path: `/proxyflip/joining/${loadBalancerName}` }),
+  );
+  for (const parameter of Parameters) {
+    if (parameter.Value === Value) continue;
+    await ssm.send(new PutParameterCommand({ Name: parameter.Name, Value, Type: 'String', Overwrite: true }));
   }
-  await ssm.send(new PutParameterCommand({ Name, Value, Type: 'String', Overwrite: true }));
 }

@@ -146,7 +146,7 @@ describe('cloudformation/proxy-protocol.yaml', () => {
     const reference = passed.Joining[0]['Fn::Sub'];
     const name = (JoiningParameter.Properties.Name as { 'Fn::Sub': string })['Fn::Sub'];
     for (const value of [
-      reference.replace(/\$\{JoiningParameter\}/, name.replace(/\$\{\w+\}/, 'web')),
+      reference.replace(/\$\{JoiningParameter\}/, name.replace(/\$\{[\w:]+\}/g, 'web')),
       JoiningParameter.Properties.Value as string,
       formatJoining({ mode: 'both', instancePorts: '80=http 81=https', trustedCidrs: '10.0.1.0/24 10.0.2.0/24' }),
       formatJoining({ mode: 'plain', instancePorts: '80=mixed', trustedCidrs: '' }),

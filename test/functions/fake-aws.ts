@@ -214,6 +214,12 @@ export class FakeAws {
       }
       case 'GetParameter':
         return this.#getParameter(String(input.Name));
+      case 'GetParametersByPath':
+        return {
+          Parameters: [...this.parameters]
+            .filter(([name]) => name.startsWith(`${String(input.Path)}/`))
+            .map(([Name, versions]) => ({ Name, Value: versions.at(-1) })),
+        };
       case 'PutParameter': {
         const versions = this.parameters.get(String(input.Name));
         if (versions !== undefined && input.Overwrite !== true) throw new FakeError('ParameterAlreadyExists');

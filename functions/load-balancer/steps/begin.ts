@@ -4,6 +4,7 @@ import {
   CONSOLE_OWNER,
   createState,
   executionHasEnded,
+  hasEnded,
   OtherOwnerError,
   readState,
   StateLostError,
@@ -32,6 +33,7 @@ import { POLICY_NAME } from '../policies.ts';
 import { formatInstancePorts } from '../ports.ts';
 import { modeFor, type Wish, wishFor } from '../wish.ts';
 import type { Deps } from './deps.ts';
+import { undo } from './undo.ts';
 
 export interface BeginAnswer {
   /** `gone`: a disable of a load balancer that we had switched and that has been deleted since; there is nothing to switch. */
@@ -72,7 +74,10 @@ export async function begin(deps: Deps, input: InputOf<'Begin'>): Promise<BeginA
 
   const wish = wishFor(loadBalancer, input.direction, { include: input.includePorts, exclude: input.excludePorts });
   const warnings = await passGates(deps, input, loadBalancer, wish);
-  if (!input.planOnly) await take(deps, input, loadBalancer, wish, stored);
+  if (!input.planOnly) {
+    await take(deps, input, loadBalancer, wish, stored);
+    await releaseIfStopped(deps, input);
+  }
   return {
     loadBalancer: 'found',
     subnetIds: loadBalancer.subnetIds,
@@ -176,6 +181,22 @@ async function take(
   if (holder === undefined) throw new StateLostError(input.loadBalancerName, input.executionId, undefined);
   if (stored === undefined) await requireFree(deps, input.loadBalancerName, holder, input);
   await takeOver(deps, input.loadBalancerName, holder, state);
+}
+
+/**
+ * A Lambda invocation cannot be ended: this step goes on when its execution is cancelled, and may take the state after the undo has
+ * looked and found nothing. Nobody would release it then; a stack that has been deleted meanwhile would own the load balancer for ever.
+ * Looked at behind the write: whichever of the two comes second sees what the first has done.
+ */
+async function releaseIfStopped(deps: Deps, { loadBalancerName, executionId }: InputOf<'Begin'>): Promise<void> {
+  const { ssm } = deps;
+  const { AutomationExecution } = await ssm.send(
+    new GetAutomationExecutionCommand({ AutomationExecutionId: executionId }),
+  );
+  const status = AutomationExecution?.AutomationExecutionStatus;
+  if (status !== 'Cancelling' && !hasEnded(status)) return;
+  await undo(deps, { operation: 'Undo', loadBalancerName, executionId });
+  throw new StateLostError(loadBalancerName, executionId, undefined);
 }
 
 async function takeOver(

@@ -36,8 +36,6 @@ export async function compare({ elb, ssm, clock }: Deps, input: InputOf<'Compare
       ? new Map()
       : await awaitInvocations(ssm, clock, input.commandId, loadBalancer.instanceIds, LIST_WAIT_MS);
   const reports = loadBalancer.instanceIds.map((instanceId) => readReport(instanceId, invocations.get(instanceId)));
-  refuse(reports.flatMap(checkReport));
-
   const ports = parseInstancePorts(input.instancePorts).map((each) => each.port);
   const { create, attachments, remove } = planPolicies(
     loadBalancer.policies,
@@ -48,9 +46,13 @@ export async function compare({ elb, ssm, clock }: Deps, input: InputOf<'Compare
     ? await readState(ssm, input.loadBalancerName)
     : await requireState(ssm, clock, input.loadBalancerName, input.executionId);
   const already = policiesAreSo && areSettled(reports, input, stored?.state.settled);
+  // What stands against a change is no obstacle where there is none to make.
+  if (!already) refuse(reports.flatMap(checkReport));
   const answer = {
     already: already ? 'yes' : 'no',
-    receivers: reports.map(({ instanceId, mode }) => `${instanceId}: ${mode ?? 'not installed'}`).join(', '),
+    receivers: reports
+      .map(({ instanceId, mode }) => `${instanceId}: ${mode === 'none' ? 'not installed' : (mode ?? 'unknown')}`)
+      .join(', '),
     differences: input.planOnly ? describeDifferences(invocations) : '',
   } as const;
   if (input.planOnly || stored === undefined) return { next: 'report', ...answer };
@@ -75,8 +77,8 @@ export async function compare({ elb, ssm, clock }: Deps, input: InputOf<'Compare
 /** What one receiver said of itself, before anything is changed. */
 interface Report {
   readonly instanceId: string;
-  /** undefined = no receiver of ours is there. */
-  readonly mode: ReceiverMode | undefined;
+  /** `none`: no receiver of ours is there. undefined = it did not say. */
+  readonly mode: ReceiverMode | 'none' | undefined;
   /** Why this instance could not be switched, in the receiver's own words. */
   readonly problems: readonly string[];
 }
@@ -87,7 +89,7 @@ function readReport(instanceId: string, invocation: Invocation | undefined): Rep
   const unreached = invocation !== undefined && !['Success', 'Failed'].includes(invocation.status);
   return {
     instanceId,
-    mode: isReceiverMode(mode) ? mode : undefined,
+    mode: isReported(mode) ? mode : undefined,
     problems: [
       ...(unreached ? [`the command did not end there (${invocation.statusDetails || invocation.status})`] : []),
       ...(Array.isArray(problems) ? problems.map(String) : []),
@@ -114,18 +116,22 @@ function describeDifferences(invocations: ReadonlyMap<string, Invocation>): stri
 
 /** Receivers that disagree with each other, or with what the load balancer sends, are not a state to go back to. */
 function undoMode(reports: readonly Report[], sent: ReceiverMode): ReceiverMode {
-  if (reports.every(({ mode }) => mode === undefined)) return sent === 'plain' ? 'plain' : 'both';
+  if (reports.every(({ mode }) => mode === 'none')) return sent === 'plain' ? 'plain' : 'both';
   return reports.every(({ mode }) => mode === sent) ? sent : 'both';
 }
 
 function areSettled(reports: readonly Report[], input: InputOf<'Compare'>, settled: SwitchState['settled']): boolean {
-  if (reports.length === 0 || reports.some(({ mode }) => mode !== input.finalMode)) return false;
+  if (reports.length === 0) return false;
+  // An instance without a receiver takes plain connections as it is, and is not given one in order to do so.
+  const isSo = ({ mode }: Report): boolean =>
+    mode === input.finalMode || (mode === 'none' && input.finalMode === 'plain');
+  if (!reports.every(isSo)) return false;
   // After a disable by its owner nothing is remembered, and `plain` without a policy is the same whoever made it so.
   return input.finalMode === 'plain' || settled?.settings === fingerprint(input.settings);
 }
 
-function isReceiverMode(value: unknown): value is ReceiverMode {
-  return value === 'plain' || value === 'both' || value === 'proxy';
+function isReported(value: unknown): value is ReceiverMode | 'none' {
+  return value === 'none' || value === 'plain' || value === 'both' || value === 'proxy';
 }
 
 /** The receiver itself found that it cannot be switched. */

@@ -1,6 +1,15 @@
 /** Write down what was reached, or forget the load balancer where its owner has switched it off. */
-import { deleteState, type ReceiverMode, requireState, writeState } from '../../shared/switch-state.ts';
+import {
+  CONSOLE_OWNER,
+  deleteState,
+  type ReceiverMode,
+  readState,
+  requireState,
+  type SwitchState,
+  writeState,
+} from '../../shared/switch-state.ts';
 import type { InputOf } from '../input.ts';
+import { POLICY_NAME } from '../policies.ts';
 import { fingerprint } from './compare.ts';
 import type { Deps } from './deps.ts';
 
@@ -14,11 +23,17 @@ export interface FinishAnswer {
 
 export async function finish({ ssm, clock }: Deps, input: InputOf<'Finish'>): Promise<FinishAnswer> {
   const { loadBalancerName, mode } = input;
+  const found = await readState(ssm, loadBalancerName);
+  // Called again, since the answer to the first time was lost.
+  if (found?.state.executionId === input.executionId && found.state.phase === 'done') {
+    if (isForgotten(found.state, input)) await deleteState(ssm, loadBalancerName);
+    return answerFrom(found.state, input);
+  }
+  // And where that had forgotten the load balancer. Nobody else deletes the state of an execution that has come as far as this.
+  if (found === undefined && mode === 'plain') return answerFrom(undefined, input);
+
   const stored = await requireState(ssm, clock, loadBalancerName, input.executionId);
   const { state } = stored;
-  // A person who switches a stack's load balancer off does not take it from the stack.
-  const forget =
-    state.direction === 'disable' && mode === 'plain' && (input.owner === '' ? 'console' : input.owner) === state.owner;
   const { measuringSince: _, followedSince: __, rounds: ___, verdict: ____, ...rest } = state;
   await writeState(ssm, loadBalancerName, stored, {
     ...rest,
@@ -27,10 +42,25 @@ export async function finish({ ssm, clock }: Deps, input: InputOf<'Finish'>): Pr
     settled: { mode, settings: fingerprint(input.settings) },
   });
   // Only behind the write, which fails where an undo has begun: deleting knows no version.
-  if (forget) await deleteState(ssm, loadBalancerName);
-  const { instancePorts, policyName, startedBy } = state;
-  const assumed = state.assumed ?? '';
-  const side = state.direction === 'enable' ? 'on' : 'off';
+  if (isForgotten(state, input)) await deleteState(ssm, loadBalancerName);
+  return answerFrom(state, input);
+}
+
+/** A person who switches a stack's load balancer off does not take it from the stack. */
+function isForgotten({ direction, owner }: SwitchState, input: InputOf<'Finish'>): boolean {
+  const asker = input.owner === '' ? CONSOLE_OWNER : input.owner;
+  return direction === 'disable' && input.mode === 'plain' && asker === owner;
+}
+
+/** @param state  undefined = the load balancer is forgotten already, and with it what is not in the input */
+function answerFrom(state: SwitchState | undefined, { loadBalancerName, mode }: InputOf<'Finish'>): FinishAnswer {
+  const {
+    instancePorts = '',
+    policyName = POLICY_NAME,
+    assumed = '',
+    startedBy = 'nobody known any more',
+  } = state ?? {};
+  const side = state?.direction === 'enable' ? 'on' : 'off';
   return {
     mode,
     instancePorts,

@@ -47,6 +47,28 @@ describe('enable', () => {
     });
   });
 
+  test.each(['enable', 'disable'] as const)(
+    '%s: Finish gives the same answer when it is called again',
+    async (direction) => {
+      if (direction === 'disable') await runSwitch(aws, receivers, { executionId: 'run-0' });
+      const { planned, finished } = await runSwitch(aws, receivers, { direction });
+      const again = {
+        loadBalancerName: 'web',
+        executionId: 'run-1',
+        owner: '',
+        mode: finished?.mode,
+        settings: `${planned?.instancePorts} ${planned?.trustedCidrs}`,
+      };
+      const { mode, summary } = await stepsOf(aws)('Finish', again);
+      expect(mode).toBe(finished?.mode);
+      // Of a load balancer that is forgotten it cannot say more than that.
+      expect(summary).toContain(direction === 'enable' ? finished?.summary : 'PROXY protocol is off');
+      await expect(stepsOf(aws)('Finish', { ...again, executionId: 'run-9', mode: 'proxy' })).rejects.toThrow(
+        'ERR_STATE_LOST',
+      );
+    },
+  );
+
   test('keeps what the execution was started with, so that it can be run again just so', async () => {
     aws.executions.set('run-1', {
       status: 'InProgress',
@@ -59,8 +81,7 @@ describe('enable', () => {
       },
     });
     await stepsOf(aws)('Begin', request({}));
-    expect(aws.parameter(STATE)).toMatchObject({ parameters: { FleetTagKey: 'fleet', FinalMode: 'proxy' } });
-    expect(Object.keys(aws.parameter(STATE)?.parameters ?? {})).toHaveLength(2);
+    expect(aws.parameter(STATE)).toHaveProperty('parameters', { FleetTagKey: 'fleet', FinalMode: 'proxy' });
   });
 
   test('makes one policy and one attachment a port', async () => {
@@ -161,6 +182,32 @@ describe('disable', () => {
     expect(finished).toMatchObject({ mode: 'plain' });
     expect(web).toMatchObject({ backend: {}, policies: [] });
     expect(aws.parameter(STATE)).toBeUndefined();
+  });
+
+  test('puts no receiver on instances that have none, and nothing stands in its way there', async () => {
+    const step = stepsOf(aws);
+    aws.executions.set('run-1', { status: 'InProgress' });
+    await step('Begin', request({ direction: 'disable' }));
+    const without = { mode: 'none', problems: ['ERR_PACKAGES the instance cannot have the packages nginx'] };
+    aws.answer('status', { 'i-1': without, 'i-2': without });
+    const asked = {
+      loadBalancerName: 'web',
+      executionId: 'run-1',
+      direction: 'disable',
+      commandId: 'status',
+      instancePorts: '80=http',
+      finalMode: 'plain',
+      trustedCidrs: '',
+      settings: '',
+      planOnly: 'no',
+    };
+    expect(await step('Compare', asked)).toMatchObject({
+      next: 'finish',
+      receivers: 'i-1: not installed, i-2: not installed',
+    });
+    // One that does not say what it is, is not one without a receiver.
+    aws.answer('status', { 'i-1': without, 'i-2': { status: 'TimedOut', output: '' } });
+    await expect(step('Compare', asked)).rejects.toThrow(/ERR_RECEIVER_GATE: i-2: the command did not end there/);
   });
 
   test('where nothing is on it writes nothing', async () => {
@@ -602,6 +649,22 @@ describe('a step that goes on after its execution was cancelled, since a Lambda 
     aws.meanwhile = undefined;
     return { undone, isOn: Object.keys(web.backend).length > 0 };
   }
+
+  test.each([
+    { desc: 'before it looks', at: 'GetParameter' },
+    { desc: 'between its look and its write', at: 'PutParameter' },
+  ])('Begin does not keep the lock where the undo has come $desc', async ({ at }) => {
+    const step = stepsOf(aws);
+    aws.executions.set('run-1', { status: 'InProgress' });
+    aws.meanwhile = async (action) => {
+      if (action !== at) return;
+      aws.meanwhile = undefined;
+      aws.executions.set('run-1', { status: 'Cancelling' });
+      expect(await step('Undo', held)).toMatchObject({ restore: 'no' });
+    };
+    await expect(step('Begin', request({ owner: 'stack-1/Switch' }))).rejects.toThrow('ERR_STATE_LOST');
+    expect(aws.parameter(STATE)).toBeUndefined();
+  });
 
   test('never sets a policy behind an undo that sent the receivers back to plain', async () => {
     const seen = new Set<string>();

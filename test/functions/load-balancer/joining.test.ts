@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { FakeAws, type FakeLoadBalancer } from '../fake-aws.ts';
 import { type Receivers, runSwitch } from './driver.ts';
 
-const JOINING = '/proxyflip/joining/web';
+const JOINING = '/proxyflip/joining/web/proxyflip';
 const CIDR = '10.0.101.0/24';
 
 let aws: FakeAws;
