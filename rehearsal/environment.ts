@@ -20,6 +20,8 @@ import { startPackageProxy } from './host/package-proxy.ts';
 import { FOR_MACHINES, requirePackages } from './host/packages.ts';
 import { RehearsalError } from './host/rehearsal-error.ts';
 import { createRunDirectory, type RunDirectory, removeLeftovers } from './host/run-directory.ts';
+import { type Authorizer, createAuthorizer } from './iam/authorizer.ts';
+import { IamStore } from './iam/store.ts';
 import { createLambdaService, type LambdaService } from './lambda/service.ts';
 import { type ImageName, prepareImage, type Release } from './machines/images.ts';
 import { ADDRESSES, createFabric, type Fabric } from './network/fabric.ts';
@@ -42,7 +44,7 @@ export interface EnvironmentOptions {
   readonly say: (line: string) => void;
 }
 
-/** Any key is taken; it names the caller in the records. */
+/** An administrator's: any key is taken that is no session of a role, and names the caller in the records. */
 export const CREDENTIALS = { accessKeyId: 'rehearsal', secretAccessKey: 'rehearsal' };
 
 export class Environment implements AsyncDisposable {
@@ -56,6 +58,8 @@ export class Environment implements AsyncDisposable {
   /** Root file system of the machines, and of the programs that the load balancer's nodes run. */
   readonly machineImage: string;
   readonly dataPlane: HaproxyDataPlane;
+  readonly iam = new IamStore();
+  readonly authorizer: Authorizer;
   readonly elb: ElbService;
   readonly ssm: SsmService;
   readonly s3: S3Service;
@@ -112,10 +116,16 @@ export class Environment implements AsyncDisposable {
     });
     this.#cleanup.use("the load balancer's nodes", this.dataPlane);
     this.elb = createElbService({ world, dataPlane: this.dataPlane });
-    this.s3 = createS3Service({ directory: path.join(directory.path, 's3') });
+    const security = createAuthorizer({
+      iam: this.iam,
+      facts: { assumeRoleOf: (name, version) => this.ssm.assumeRoleOf(name, version) },
+    });
+    this.authorizer = security;
+    this.s3 = createS3Service({ directory: path.join(directory.path, 's3'), security });
     this.ssm = createSsmService({
       world,
       dispatcher,
+      security,
       options: { agentVersion: ({ instanceId }) => this.agentVersions.get(instanceId) ?? AGENT_VERSION },
     });
     this.#cleanup.add('Systems Manager', () => this.ssm.close());
@@ -124,10 +134,12 @@ export class Environment implements AsyncDisposable {
       endpointUrl: () => this.endpoint.url,
       directory: path.join(directory.path, 'lambda'),
       getObject: (bucket, key) => this.s3.getObject(bucket, key),
+      security,
     });
     this.#cleanup.add("Lambda's functions", () => this.lambda.close());
     this.cloudFormation = createCloudFormationService({
       dispatcher,
+      iam: this.iam,
       getObject: (bucket, key) => this.s3.getObject(bucket, key),
     });
     this.#cleanup.add('CloudFormation', () => this.cloudFormation.close());
@@ -150,10 +162,11 @@ export class Environment implements AsyncDisposable {
         this.ssm,
         this.lambda,
         this.cloudFormation,
-        createStsService(),
+        createStsService(this.authorizer),
         this.s3,
       ],
       port: this.options.apiPort,
+      interceptors: [this.authorizer],
     }).catch(portTaken(this.options.apiPort, '--api-port'));
     this.#cleanup.add('the AWS endpoint', () => this.endpoint.close());
 

@@ -104,7 +104,8 @@ export class ActionDispatcher implements Dispatcher {
     if (operation === undefined || run === undefined) throw unknownAction(service, action);
 
     const input = inputOf(service, operation, () => conform(operation.input, readInput(operation), blobText));
-    const call: Call = { service: service.signingName, action, input, ...caller };
+    const { signingName, protocol } = service;
+    const call: Call = { service: signingName, protocol, action, input, ...caller };
     let times = 1;
     for (const interceptor of this.#interceptors) {
       const verdict = await interceptor.before?.(call);

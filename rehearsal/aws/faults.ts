@@ -1,6 +1,7 @@
 /**
- * Where a call to an emulated service can be made to go wrong. Nothing is installed by default; a fault lives in its own
- * file and is handed to `startAwsEndpoint` or to `AwsEndpoint.intercept`. Services know nothing of it.
+ * Where a call to an emulated service can be stopped or made to go wrong. Nothing is installed by default; a fault lives in its
+ * own file and is handed to `startAwsEndpoint` or to `AwsEndpoint.intercept`. Services know nothing of it. The permissions of
+ * callers come in here, too (`rehearsal/iam/authorizer.ts`).
  *
  *   throttle, 500, access denied   before() returns the ServiceError that the service would answer
  *   delay                          before() or after() resolves later
@@ -8,13 +9,14 @@
  *   connection reset after         after() returns RESET: the action ran, its answer is lost
  *   duplicate delivery             before() returns DUPLICATE: the action runs twice, the second result is answered
  */
-import type { ServiceError } from './service.ts';
+import type { ServiceError, WireProtocol } from './service.ts';
 
 export const RESET = Symbol('reset');
 export const DUPLICATE = Symbol('duplicate');
 
 export interface Call {
   readonly service: string;
+  readonly protocol: WireProtocol;
   readonly action: string;
   readonly input: unknown;
   readonly accessKeyId: string;

@@ -1,7 +1,7 @@
 /**
  * S3, as far as the rehearsal needs it: the real AWS CLI's `s3 cp`, presigned PUTs (CloudFormation's ResponseURL), and the
- * machines' unsigned GETs. Path style and virtual-hosted style; no signature is verified, and every object can be read by
- * whoever reaches the address.
+ * machines' unsigned GETs. Path style and virtual-hosted style; no signature is verified. A session of a role may do what its
+ * policies allow; a request that nobody signed may read every object, as if all buckets were public.
  *
  * Source: Amazon S3 API reference, the page of each operation.
  */
@@ -12,10 +12,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RawContext, RawService } from '../aws/service.ts';
+import { type Security, UNENFORCED } from '../iam/security.ts';
 import { REGION } from '../world.ts';
 import { listObjectsPage } from './list-objects.ts';
 import { answerMultipart, type MultipartUploads } from './multipart.ts';
 import { ObjectStore } from './object-store.ts';
+import { permissionFor } from './permission.ts';
 import { receiveBody } from './receive-body.ts';
 import { parseRequest, type S3Request } from './request.ts';
 import { element, S3_NAMESPACE, S3Error } from './xml.ts';
@@ -68,7 +70,10 @@ const SUB_RESOURCES = [
   'website',
 ] as const;
 
-export function createS3Service(options: { readonly directory?: string } = {}): S3Service {
+export function createS3Service(
+  options: { readonly directory?: string; readonly security?: Security } = {},
+): S3Service {
+  const { security = UNENFORCED } = options;
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'proxyflip-s3-'));
   const store = new ObjectStore(directory);
   const uploads: MultipartUploads = new Map();
@@ -81,7 +86,10 @@ export function createS3Service(options: { readonly directory?: string } = {}): 
     response.setHeader('x-amz-request-id', context.requestId);
     response.setHeader('Server', 'AmazonS3');
     try {
-      await answer(store, uploads, stored, parseRequest(request, response));
+      const call = parseRequest(request, response);
+      const refused = context.accessKeyId && security.refusal(context.accessKeyId, permissionFor(call));
+      if (refused) throw new S3Error('AccessDenied', refused, 403);
+      await answer(store, uploads, stored, call);
     } catch (error) {
       if (!(error instanceof S3Error)) throw error;
       sendError(request, response, error, context.requestId);

@@ -1,0 +1,51 @@
+/**
+ * Which permissions each emulated action needs, on which resources. A service has a file of its own; an action that is in none is
+ * refused to every role, by name.
+ *
+ * Source of all: Service Authorization Reference, the service's page: "Resource types" of the action (all that are marked with an
+ * asterisk are needed), or `*` where it has none.
+ */
+import type { Permission } from '../evaluate.ts';
+import { cloudformation } from './cloudformation.ts';
+import { cloudwatch } from './cloudwatch.ts';
+import { ec2 } from './ec2.ts';
+import { elasticloadbalancing } from './elasticloadbalancing.ts';
+import { events } from './events.ts';
+import { lambda } from './lambda.ts';
+import { sns } from './sns.ts';
+import { ssm } from './ssm.ts';
+import { sts } from './sts.ts';
+
+/** What a requirement cannot read from the input alone. */
+export interface Facts {
+  /** The role that an Automation document names, or undefined: then it runs as its caller. */
+  assumeRoleOf(documentName: string, documentVersion: string | undefined): string | undefined;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the input has been held to the API's schema before
+export type Requirement = (input: any, facts: Facts) => readonly Permission[];
+export type Requirements = Readonly<Record<string, Requirement>>;
+
+/** By signing name. */
+const SERVICES: Readonly<Record<string, Requirements>> = {
+  cloudformation,
+  ec2,
+  elasticloadbalancing,
+  events,
+  lambda,
+  monitoring: cloudwatch,
+  sns,
+  ssm,
+  sts,
+};
+
+/** @returns undefined for an action that nobody has said it of */
+export function permissionsFor(
+  signingName: string,
+  action: string,
+  input: unknown,
+  facts: Facts,
+): readonly Permission[] | undefined {
+  const requirements = SERVICES[signingName] ?? {};
+  return Object.hasOwn(requirements, action) ? requirements[action]?.(input, facts) : undefined;
+}
