@@ -21,6 +21,8 @@ interface Step {
 const UNDO = 'Undo';
 const ENDS_OF_OTHER_WAYS: Readonly<Record<string, CancelPoint['on']>> = {
   FinishUnchanged: 'the short way',
+  // Both ways end here; behind the long one all is so already, and the next run would be short.
+  EndSwitch: 'the short way',
   ForgetLoadBalancer: 'the way of a load balancer that is gone',
 };
 

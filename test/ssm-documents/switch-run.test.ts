@@ -306,6 +306,7 @@ describe('the runbook', () => {
       'TakeFinalMode',
       'ConfirmFinal',
       'Finish',
+      'EndSwitch',
     ]);
     expect(modes()).toEqual(['proxy', 'proxy']);
     expect(nodes.proxyPorts).toEqual([80, 81]);
@@ -327,7 +328,7 @@ describe('the runbook', () => {
     path = [];
     const execution = await run('enable');
     expect(execution.AutomationExecutionStatus).toBe('Success');
-    expect(path.slice(-2)).toEqual(['ChooseWay', 'FinishUnchanged']);
+    expect(path.slice(-3)).toEqual(['ChooseWay', 'FinishUnchanged', 'EndSwitch']);
     expect(calls()).toBe(before);
   });
 
@@ -370,9 +371,20 @@ describe('the runbook', () => {
   });
 });
 
+test('a last step that fails comes to the way back, too', async () => {
+  during = async (step) => {
+    if (step === 'Finish') await client.deleteParameter({ Name: '/proxyflip/web' }).catch(() => {});
+  };
+  const execution = await run('enable');
+  expect(execution.AutomationExecutionStatus).toBe('Failed');
+  expect(execution.FailureMessage).toContain('ERR_STATE_LOST');
+  expect(path.slice(-2)).toEqual(['Undo', 'IsThereAnythingToRestore']);
+  expect(unserved).toEqual([]);
+});
+
 const callingSteps = runbook.mainSteps
   .flatMap((step) => [step, ...(step.inputs.Steps ?? [])])
-  .filter((step) => !['aws:branch', 'aws:loop'].includes(step.action))
+  .filter((step) => !['aws:branch', 'aws:loop', 'aws:sleep'].includes(step.action))
   .map((step) => step.name)
   // Reached only where all is so already, where the load balancer is gone, or on the way back itself.
   .filter((name) => !['FinishUnchanged', 'ForgetLoadBalancer', 'Undo', 'RestoreReceivers', 'Undone'].includes(name));
