@@ -139,6 +139,16 @@ export function subnetsOf(
   return subnets;
 }
 
+/** @throws ServiceError InvalidSecurityGroup */
+export function securityGroupsOf(world: World, ids: readonly string[] | undefined): readonly string[] {
+  for (const id of ids ?? []) {
+    if (!world.securityGroups.has(id)) {
+      throw new ServiceError('InvalidSecurityGroup', `The security group '${id}' does not exist`);
+    }
+  }
+  return ids ?? [];
+}
+
 /** @throws ServiceError InvalidInstance */
 export function instanceOf(world: World, instanceId: string | undefined): Instance {
   const instance = world.instances.get(instanceId ?? '');

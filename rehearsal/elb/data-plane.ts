@@ -26,6 +26,8 @@ export interface RegisteredInstance {
 /** The whole of what a load balancer is set to. */
 export interface Configuration {
   readonly loadBalancerName: string;
+  /** Of its nodes. None = every host reaches them. */
+  readonly securityGroupIds: readonly string[];
   readonly listeners: readonly ListenerConfiguration[];
   readonly instances: readonly RegisteredInstance[];
   readonly healthCheck: HealthCheckConfiguration;

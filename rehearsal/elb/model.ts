@@ -37,6 +37,7 @@ export interface LoadBalancer {
   readonly dnsName: string;
   readonly scheme: 'internet-facing' | 'internal';
   readonly subnets: readonly Subnet[];
+  securityGroupIds: readonly string[];
   readonly createdTime: Date;
   readonly listeners: Map<number, Listener>;
   readonly policies: Map<string, Policy>;
@@ -85,19 +86,20 @@ export class LoadBalancers {
   }
 
   async create(
-    wanted: Pick<LoadBalancer, 'name' | 'scheme' | 'subnets'> & {
+    wanted: Pick<LoadBalancer, 'name' | 'scheme' | 'subnets' | 'securityGroupIds'> & {
       readonly listeners: readonly Listener[];
       readonly tags: ReadonlyMap<string, string>;
     },
   ): Promise<LoadBalancer> {
     const createdTime = this.#clock();
-    const { name, scheme, subnets, listeners } = wanted;
+    const { name, scheme, subnets, securityGroupIds, listeners } = wanted;
     const prefix = scheme === 'internal' ? 'internal-' : '';
     const loadBalancer: LoadBalancer = {
       name,
       dnsName: `${prefix}${name}-${createdTime.getTime() % 10_000_000_000}.${REGION}.elb.amazonaws.com`,
       scheme,
       subnets,
+      securityGroupIds,
       createdTime,
       listeners: new Map(listeners.map((listener) => [listener.loadBalancerPort, listener])),
       policies: new Map(),
@@ -134,6 +136,7 @@ export class LoadBalancers {
       .sort((left, right) => left - right);
     return {
       loadBalancerName: loadBalancer.name,
+      securityGroupIds: loadBalancer.securityGroupIds,
       listeners: [...loadBalancer.listeners.values()].map(({ loadBalancerPort, protocol, instancePort }) => ({
         loadBalancerPort,
         protocol,

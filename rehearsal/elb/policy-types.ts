@@ -3,6 +3,7 @@
  *
  * ProxyProtocolPolicyType has effect. The two of back-end authentication are kept as records, because what sets a policy on an
  * instance port must write the others back; they have none here, since TCP towards the instance has nothing to authenticate.
+ * SSLNegotiationPolicyType is a record too: the nodes take TLS 1.2 and 1.3, whatever it says.
  */
 import { ServiceError } from '../aws/service.ts';
 
@@ -16,8 +17,10 @@ interface AttributeType {
 export interface PolicyType {
   readonly name: string;
   readonly description: string;
-  /** What SetLoadBalancerPoliciesForBackendServer may enable; no type here may be enabled on a listener. */
+  /** What SetLoadBalancerPoliciesForBackendServer may enable. */
   readonly isForInstancePort: boolean;
+  /** What SetLoadBalancerPoliciesOfListener may enable. */
+  readonly isForListener: boolean;
   readonly attributes: readonly AttributeType[];
 }
 
@@ -34,6 +37,7 @@ export const POLICY_TYPES: readonly PolicyType[] = [
     description:
       'Controls whether a connection to the instance begins with the PROXY protocol, on TCP and SSL listeners.',
     isForInstancePort: true,
+    isForListener: false,
     attributes: [
       {
         name: 'ProxyProtocol',
@@ -47,6 +51,7 @@ export const POLICY_TYPES: readonly PolicyType[] = [
     name: 'PublicKeyPolicyType',
     description: 'A public key, to be named by a policy of type BackendServerAuthenticationPolicyType.',
     isForInstancePort: false,
+    isForListener: false,
     attributes: [
       { name: 'PublicKey', type: 'String', cardinality: 'ONE', description: 'The key, PEM without its frame.' },
     ],
@@ -55,12 +60,27 @@ export const POLICY_TYPES: readonly PolicyType[] = [
     name: 'BackendServerAuthenticationPolicyType',
     description: 'Which public keys an instance may have, for HTTPS and SSL towards the instance.',
     isForInstancePort: true,
+    isForListener: false,
     attributes: [
       {
         name: 'PublicKeyPolicyName',
         type: 'PolicyName',
         cardinality: 'ONE_OR_MORE',
         description: 'A policy of type PublicKeyPolicyType.',
+      },
+    ],
+  },
+  {
+    name: 'SSLNegotiationPolicyType',
+    description: 'The protocols and ciphers of SSL listeners, by the name of one of the predefined policies.',
+    isForInstancePort: false,
+    isForListener: true,
+    attributes: [
+      {
+        name: 'Reference-Security-Policy',
+        type: 'String',
+        cardinality: 'ONE',
+        description: 'ELBSecurityPolicy-TLS-1-2-2017-01, for example.',
       },
     ],
   },

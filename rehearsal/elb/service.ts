@@ -1,6 +1,7 @@
 /** Elastic Load Balancing, API version 2012-06-01 (Classic). */
 import type { Service } from '../aws/service.ts';
 import { addTags } from './actions/add-tags.ts';
+import { applySecurityGroupsToLoadBalancer } from './actions/apply-security-groups-to-load-balancer.ts';
 import { configureHealthCheck } from './actions/configure-health-check.ts';
 import { createLoadBalancer } from './actions/create-load-balancer.ts';
 import { createLoadBalancerListeners } from './actions/create-load-balancer-listeners.ts';
@@ -34,6 +35,7 @@ export function createElbService(options: LoadBalancersOptions): ElbService {
     loadBalancers,
     actions: {
       AddTags: addTags(loadBalancers),
+      ApplySecurityGroupsToLoadBalancer: applySecurityGroupsToLoadBalancer(loadBalancers),
       ConfigureHealthCheck: configureHealthCheck(loadBalancers),
       CreateLoadBalancer: createLoadBalancer(loadBalancers),
       CreateLoadBalancerListeners: createLoadBalancerListeners(loadBalancers),

@@ -1,6 +1,14 @@
 import type { CreateAccessPointInput, CreateAccessPointOutput } from '@aws-sdk/client-elastic-load-balancing';
 import { ServiceError } from '../../aws/service.ts';
-import { checkName, checkNotDuplicate, checkTags, parseListener, subnetsOf, validationError } from '../checks.ts';
+import {
+  checkName,
+  checkNotDuplicate,
+  checkTags,
+  parseListener,
+  securityGroupsOf,
+  subnetsOf,
+  validationError,
+} from '../checks.ts';
 import type { Listener, LoadBalancers } from '../model.ts';
 
 export const createLoadBalancer =
@@ -15,11 +23,6 @@ export const createLoadBalancer =
     if (scheme !== 'internet-facing' && scheme !== 'internal') {
       throw new ServiceError('InvalidScheme', `Scheme must be internet-facing or internal, not '${scheme}'`);
     }
-    const [securityGroup] = input.SecurityGroups ?? [];
-    if (securityGroup !== undefined) {
-      // True of the rehearsal's account: it has none, and a firewall that filters nothing must not look like one.
-      throw new ServiceError('InvalidSecurityGroup', `The security group '${securityGroup}' does not exist`);
-    }
     if ((input.Listeners ?? []).length === 0) throw validationError('Listeners cannot be empty');
     const listeners: Listener[] = [];
     for (const each of input.Listeners ?? []) {
@@ -28,9 +31,10 @@ export const createLoadBalancer =
       listeners.push(listener);
     }
     const subnets = subnetsOf(loadBalancers.world, input);
+    const securityGroupIds = securityGroupsOf(loadBalancers.world, input.SecurityGroups);
     checkTags(new Map(), input.Tags ?? []);
     const tags = new Map((input.Tags ?? []).map(({ Key, Value }) => [Key ?? '', Value ?? '']));
 
-    const { dnsName } = await loadBalancers.create({ name, scheme, subnets, listeners, tags });
+    const { dnsName } = await loadBalancers.create({ name, scheme, subnets, securityGroupIds, listeners, tags });
     return { DNSName: dnsName };
   };

@@ -69,7 +69,7 @@ function describe(loadBalancer: LoadBalancer): LoadBalancerDescription {
       UnhealthyThreshold: healthCheck.unhealthyThreshold,
       HealthyThreshold: healthCheck.healthyThreshold,
     },
-    SecurityGroups: [],
+    SecurityGroups: [...loadBalancer.securityGroupIds],
     CreatedTime: loadBalancer.createdTime,
     Scheme: loadBalancer.scheme,
   };

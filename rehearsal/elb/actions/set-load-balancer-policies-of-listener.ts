@@ -4,8 +4,9 @@ import type {
 } from '@aws-sdk/client-elastic-load-balancing';
 import { checkPoliciesExist, invalidConfiguration, listenerOf } from '../checks.ts';
 import type { LoadBalancers } from '../model.ts';
+import { policyType } from '../policy-types.ts';
 
-/** None of the policy types of the rehearsal is a listener's. The words are AWS's (aws/aws-cli#2021, fog/fog-aws#193). */
+/** Replaces the whole list. The words are AWS's (aws/aws-cli#2021, fog/fog-aws#193). */
 export const setLoadBalancerPoliciesOfListener =
   (loadBalancers: LoadBalancers) =>
   (input: SetLoadBalancerPoliciesOfListenerInput): SetLoadBalancerPoliciesOfListenerOutput => {
@@ -13,8 +14,8 @@ export const setLoadBalancerPoliciesOfListener =
     const listener = listenerOf(loadBalancer, input.LoadBalancerPort ?? 0);
     const names = input.PolicyNames ?? [];
     checkPoliciesExist(loadBalancer, names);
-    const [first] = names;
-    if (first !== undefined) throw invalidConfiguration(`${first} cannot be enabled`);
-    listener.policyNames = [];
+    const refused = names.find((name) => !policyType(loadBalancer.policies.get(name)?.typeName ?? '').isForListener);
+    if (refused !== undefined) throw invalidConfiguration(`${refused} cannot be enabled`);
+    listener.policyNames = names;
     return {};
   };

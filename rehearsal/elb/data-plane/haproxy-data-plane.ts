@@ -86,6 +86,7 @@ export class HaproxyDataPlane implements DataPlane, AsyncDisposable {
     const balancer = this.#balancer(configuration.loadBalancerName);
     const before = balancer.configuration;
     balancer.configuration = configuration;
+    await this.#guard(balancer);
     if (withoutPolicies(before) !== withoutPolicies(configuration)) {
       await Promise.all(balancer.nodes.map((node) => node.apply(configuration)));
       await this.#endDeletedListeners(balancer, before, configuration);
@@ -142,6 +143,7 @@ export class HaproxyDataPlane implements DataPlane, AsyncDisposable {
       description: `ELB ${loadBalancerName}`,
       privateIpAddress: address,
       subnetId: where.subnetId,
+      securityGroupIds: balancer.configuration.securityGroupIds,
     };
     const node = new Node(
       {
@@ -158,6 +160,7 @@ export class HaproxyDataPlane implements DataPlane, AsyncDisposable {
     balancer.nodes.push(node);
     await node.start();
     this.#options.world.networkInterfaces.set(networkInterface.networkInterfaceId, networkInterface);
+    await this.#options.world.networkChanged();
     return address;
   }
 
@@ -244,6 +247,17 @@ export class HaproxyDataPlane implements DataPlane, AsyncDisposable {
     await node.stop();
     await this.#options.fabric.removeHost(hostName(node.address));
     this.#addresses.delete(node.address);
+    await this.#options.world.networkChanged();
+  }
+
+  /** The nodes' interfaces are in the groups that the load balancer is in now. */
+  async #guard({ configuration: { securityGroupIds }, nodes }: Balancer): Promise<void> {
+    const { world } = this.#options;
+    for (const { networkInterface } of nodes) {
+      const { networkInterfaceId } = networkInterface;
+      world.networkInterfaces.set(networkInterfaceId, { ...networkInterface, securityGroupIds });
+    }
+    await world.networkChanged();
   }
 
   #freeAddress(subnet: Subnet): string {
@@ -269,8 +283,8 @@ export class HaproxyDataPlane implements DataPlane, AsyncDisposable {
 
 const hostName = (address: string) => `node-${address.replaceAll('.', '-')}`;
 
-/** The policies apart, everything needs the nodes' configuration to be written anew. */
-const withoutPolicies = ({ proxyPorts: _, ...rest }: Configuration) => JSON.stringify(rest);
+/** Policies and security groups apart, everything needs the nodes' configuration to be written anew. */
+const withoutPolicies = ({ proxyPorts: _, securityGroupIds: __, ...rest }: Configuration) => JSON.stringify(rest);
 
 export function isInside(address: string, cidrBlock: string): boolean {
   const [network = '', length = '32'] = cidrBlock.split('/');

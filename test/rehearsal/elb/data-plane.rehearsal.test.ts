@@ -109,6 +109,7 @@ const [nodeA, nodeB] = [ADDRESSES.node(0), ADDRESSES.node(1)];
 
 let configuration: Configuration = {
   loadBalancerName: 'web',
+  securityGroupIds: [],
   listeners: [
     { loadBalancerPort: 80, protocol: 'TCP', instancePort: 80 },
     { loadBalancerPort: 443, protocol: 'SSL', instancePort: 81 },

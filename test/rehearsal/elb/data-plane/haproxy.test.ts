@@ -8,6 +8,7 @@ import type { Configuration } from '../../../../rehearsal/elb/data-plane.ts';
 
 const configuration: Configuration = {
   loadBalancerName: 'web',
+  securityGroupIds: [],
   listeners: [
     { loadBalancerPort: 80, protocol: 'TCP', instancePort: 80 },
     { loadBalancerPort: 8080, protocol: 'TCP', instancePort: 80 },
