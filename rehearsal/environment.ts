@@ -9,10 +9,13 @@ import path from 'node:path';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { ElasticLoadBalancingClient } from '@aws-sdk/client-elastic-load-balancing';
 import { SSMClient } from '@aws-sdk/client-ssm';
+import { createAutoScalingService } from './autoscaling/service.ts';
 import { type AwsEndpoint, startAwsEndpoint } from './aws/endpoint.ts';
+import type { Service } from './aws/service.ts';
 import { createStsService } from './aws/sts.ts';
 import { Cleanup } from './cleanup.ts';
 import { type CloudFormationService, createCloudFormationService } from './cloudformation/service.ts';
+import { PUBLIC_PARAMETERS } from './ec2/images.ts';
 import { createEc2Service } from './ec2/service.ts';
 import { HaproxyDataPlane } from './elb/data-plane/haproxy-data-plane.ts';
 import { createElbService, type ElbService } from './elb/service.ts';
@@ -24,7 +27,9 @@ import { type Authorizer, createAuthorizer } from './iam/authorizer.ts';
 import { IamStore } from './iam/store.ts';
 import { createLambdaService, type LambdaService } from './lambda/service.ts';
 import { type ImageName, prepareImage, type Release } from './machines/images.ts';
+import { MachineLauncher } from './machines/launcher.ts';
 import { ADDRESSES, createFabric, type Fabric } from './network/fabric.ts';
+import { Firewall } from './network/firewall.ts';
 import { startGateway } from './network/gateway-process.ts';
 import { NODE24 } from './paths.ts';
 import { createS3Service, type S3Service } from './s3/service.ts';
@@ -61,6 +66,8 @@ export class Environment implements AsyncDisposable {
   readonly iam = new IamStore();
   readonly authorizer: Authorizer;
   readonly elb: ElbService;
+  readonly ec2: Service;
+  readonly autoScaling: Service;
   readonly ssm: SsmService;
   readonly s3: S3Service;
   readonly lambda: LambdaService;
@@ -116,6 +123,23 @@ export class Environment implements AsyncDisposable {
     });
     this.#cleanup.use("the load balancer's nodes", this.dataPlane);
     this.elb = createElbService({ world, dataPlane: this.dataPlane });
+    const firewall = new Firewall(world, fabric);
+    world.networkChanged = () => firewall.update();
+    const machines = new MachineLauncher({
+      fabric,
+      directory: directory.path,
+      image: (name) => prepareImage(options.release, name, options.say),
+      trustedCertificates: () => '',
+      say: options.say,
+    });
+    this.#cleanup.use('machines that were launched by EC2', machines);
+    this.ec2 = createEc2Service({ world, machines });
+    const autoScaling = createAutoScalingService({
+      world,
+      call: (service, action, input) => dispatcher().call(service, action, input),
+    });
+    this.autoScaling = autoScaling;
+    this.#cleanup.add('Auto Scaling', () => autoScaling.close());
     const security = createAuthorizer({
       iam: this.iam,
       facts: { assumeRoleOf: (name, version) => this.ssm.assumeRoleOf(name, version) },
@@ -126,6 +150,7 @@ export class Environment implements AsyncDisposable {
       world,
       dispatcher,
       security,
+      publicParameters: PUBLIC_PARAMETERS,
       options: { agentVersion: ({ instanceId }) => this.agentVersions.get(instanceId) ?? AGENT_VERSION },
     });
     this.#cleanup.add('Systems Manager', () => this.ssm.close());
@@ -158,7 +183,8 @@ export class Environment implements AsyncDisposable {
     this.#endpoint = await startAwsEndpoint({
       services: [
         this.elb,
-        createEc2Service({ world: this.world }),
+        this.ec2,
+        this.autoScaling,
         this.ssm,
         this.lambda,
         this.cloudFormation,

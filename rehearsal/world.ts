@@ -7,6 +7,7 @@
 /** The account and region that the rehearsal plays. The account id is AWS's documentation example. */
 export const ACCOUNT_ID = '111122223333';
 export const REGION = 'eu-central-1';
+export const AVAILABILITY_ZONES = [`${REGION}a`, `${REGION}b`] as const;
 
 export interface ExecResult {
   /** Exit status of the command; 128 + n when signal n ended it; 255 when the machine went away under it. */
@@ -48,6 +49,18 @@ export interface Instance {
   readonly machine: Machine;
   /** False plays an agent that was never installed, or that is away: Run Command cannot reach the instance. */
   agentOnline: boolean;
+  /** Absent where a scenario has booted the machine itself. */
+  readonly launch?: InstanceLaunch;
+}
+
+/** What RunInstances was asked for. */
+export interface InstanceLaunch {
+  readonly subnetId: string;
+  readonly securityGroupIds: readonly string[];
+  readonly imageId: string;
+  readonly instanceType: string;
+  readonly iamInstanceProfileArn: string | undefined;
+  readonly launchedAt: Date;
 }
 
 /** A network interface as `ec2:DescribeNetworkInterfaces` lists it; the load balancer's nodes have one each. */
@@ -56,6 +69,8 @@ export interface NetworkInterface {
   readonly description: string;
   readonly privateIpAddress: string;
   readonly subnetId: string;
+  /** Absent = every host reaches it. */
+  readonly securityGroupIds?: readonly string[];
 }
 
 export interface Subnet {
@@ -63,6 +78,27 @@ export interface Subnet {
   readonly vpcId: string;
   readonly cidrBlock: string;
   readonly availabilityZone: string;
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+export interface SecurityGroupRule {
+  /** `tcp`, `udp`, `icmp`, or `-1` for every protocol. */
+  readonly protocol: string;
+  /** Absent = all. */
+  readonly ports: readonly [from: number, to: number] | undefined;
+  /** A network, or the hosts that have a security group. */
+  readonly peer: { readonly cidr: string } | { readonly groupId: string };
+  readonly description: string | undefined;
+}
+
+export interface SecurityGroup {
+  readonly groupId: string;
+  readonly groupName: string;
+  readonly description: string;
+  readonly vpcId: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly ingress: SecurityGroupRule[];
+  readonly egress: SecurityGroupRule[];
 }
 
 /** The parts of the account that are not an AWS service of their own in the rehearsal. */
@@ -70,6 +106,9 @@ export class World {
   readonly instances = new Map<string, Instance>();
   readonly networkInterfaces = new Map<string, NetworkInterface>();
   readonly subnets = new Map<string, Subnet>();
+  readonly securityGroups = new Map<string, SecurityGroup>();
+  /** Awaited by whoever has changed interfaces, instances or security groups: the network follows (`network/firewall.ts`). */
+  networkChanged: () => Promise<void> = async () => {};
 
   instancesTagged(key: string, values: readonly string[]): Instance[] {
     return [...this.instances.values()].filter((instance) => values.includes(instance.tags[key] ?? '\u0000'));

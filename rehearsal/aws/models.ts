@@ -1,9 +1,11 @@
 /** The APIs that the rehearsal knows the shapes of, by signing name. The constants are those of each SDK client. */
+import * as autoScaling from '@aws-sdk/client-auto-scaling';
 import * as cloudformation from '@aws-sdk/client-cloudformation';
 import * as cloudwatch from '@aws-sdk/client-cloudwatch';
 import * as logs from '@aws-sdk/client-cloudwatch-logs';
 import * as ec2 from '@aws-sdk/client-ec2';
 import * as elasticLoadBalancing from '@aws-sdk/client-elastic-load-balancing';
+import * as elastiCache from '@aws-sdk/client-elasticache';
 import * as events from '@aws-sdk/client-eventbridge';
 import * as lambda from '@aws-sdk/client-lambda';
 import * as sns from '@aws-sdk/client-sns';
@@ -22,6 +24,18 @@ const builders: Readonly<Record<string, () => ServiceModel>> = {
     modelOf(cloudformation, {
       version: '2010-05-15',
       xmlNamespace: 'http://cloudformation.amazonaws.com/doc/2010-05-15/',
+      wireCodes: 'awsQueryError',
+    }),
+  autoscaling: () =>
+    modelOf(autoScaling, {
+      version: '2011-01-01',
+      xmlNamespace: 'http://autoscaling.amazonaws.com/doc/2011-01-01/',
+      wireCodes: 'awsQueryError',
+    }),
+  elasticache: () =>
+    modelOf(elastiCache, {
+      version: '2015-02-02',
+      xmlNamespace: 'http://elasticache.amazonaws.com/doc/2015-02-02/',
       wireCodes: 'awsQueryError',
     }),
   ec2: () => modelOf(ec2, { version: '2016-11-15', xmlNamespace: 'http://ec2.amazonaws.com/doc/2016-11-15/' }),

@@ -9,7 +9,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream, readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HOST_HAS_SYSTEMD, machineCgroup } from '../host/cgroup.ts';
@@ -29,6 +29,8 @@ export interface MachineOptions {
   readonly image: string;
   /** The run's directory. */
   readonly directory: string;
+  /** By path, put there before it boots. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 export type StartedMachine = Machine & AsyncDisposable;
@@ -50,6 +52,11 @@ export async function startMachine(options: MachineOptions): Promise<StartedMach
   const directory = path.join(options.directory, name);
   const root = path.join(directory, 'root');
   for (const each of ['upper', 'work', 'root']) await mkdir(path.join(directory, each), { recursive: true });
+  for (const [file, content] of Object.entries(options.files ?? {})) {
+    const target = path.join(directory, 'upper', file);
+    await mkdir(path.dirname(target), { recursive: true });
+    await writeFile(target, content);
+  }
   const host = await fabric.addHost(name, [privateIpAddress]);
 
   const log = createWriteStream(path.join(directory, 'console.log'));

@@ -37,8 +37,13 @@ export class ParameterStore {
   readonly #tags = new Map<string, Map<string, string>>();
   readonly #clock: Clock;
 
-  constructor(clock: Clock) {
+  /** @param publicParameters  what AWS has for everybody below /aws/service, by name; nobody else may write there */
+  constructor(clock: Clock, publicParameters: ReadonlyMap<string, string> = new Map()) {
     this.#clock = clock;
+    for (const [name, value] of publicParameters) {
+      const version = { name, value, type: 'String', version: 1, tier: 'Standard', dataType: 'text' } as const;
+      this.#versions.set(name, [{ ...version, modifiedAt: new Date(clock.now()) }]);
+    }
   }
 
   put(input: PutParameterInput): ParameterVersion {

@@ -87,6 +87,7 @@ export function createSsmService({
   security = UNENFORCED,
   clock = systemClock,
   options: given = {},
+  publicParameters = new Map(),
 }: {
   readonly world: World;
   /** Asked for when it is first needed, since the dispatcher holds this service too. */
@@ -94,6 +95,8 @@ export function createSsmService({
   readonly security?: Security;
   readonly clock?: Clock;
   readonly options?: SsmOptions;
+  /** What Parameter Store has for everybody, by name. */
+  readonly publicParameters?: ReadonlyMap<string, string>;
 }): SsmService {
   const options = { ...DEFAULT_OPTIONS, ...given };
   const listeners = new Set<(event: SsmEvent) => void>();
@@ -101,7 +104,7 @@ export function createSsmService({
     for (const listener of listeners) listener({ ...event, at: clock.now() } as SsmEvent);
   };
   const documents = new DocumentStore(clock);
-  const parameters = new ParameterStore(clock);
+  const parameters = new ParameterStore(clock, publicParameters);
   const runCommand = new RunCommand({ world, documents, parameters, clock, options, publish });
   const automation = new Automation(documents, parameters, security, () => ({
     dispatcher: dispatcher(),

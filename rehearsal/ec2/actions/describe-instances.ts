@@ -1,8 +1,13 @@
-import type { DescribeInstancesRequest, DescribeInstancesResult } from '@aws-sdk/client-ec2';
+import type {
+  DescribeInstancesRequest,
+  DescribeInstancesResult,
+  Instance as InstanceAnswer,
+} from '@aws-sdk/client-ec2';
 import { ACCOUNT_ID, type Instance, type World } from '../../world.ts';
 import { type FilterValues, filtered } from '../filters.ts';
 import { named } from '../named.ts';
 import { paged } from '../paging.ts';
+import { tagList } from '../vpc-store.ts';
 
 /** An instance that reboots stays `running`, as in EC2. */
 const stateOf = (instance: Instance) =>
@@ -13,6 +18,8 @@ const FILTERS: FilterValues<Instance> = {
   'instance-state-name': (instance) => [stateOf(instance).Name],
   'private-ip-address': (instance) => [instance.privateIpAddress],
   'availability-zone': (instance) => [instance.availabilityZone],
+  'subnet-id': ({ launch }) => (launch === undefined ? [] : [launch.subnetId]),
+  'instance.group-id': ({ launch }) => launch?.securityGroupIds ?? [],
   'tag-key': (instance) => Object.keys(instance.tags),
 };
 
@@ -27,16 +34,31 @@ export const describeInstances =
       Reservations: page.map((instance) => ({
         ReservationId: instance.instanceId.replace(/^i-/, 'r-'),
         OwnerId: ACCOUNT_ID,
-        Instances: [
-          {
-            InstanceId: instance.instanceId,
-            PrivateIpAddress: instance.privateIpAddress,
-            Placement: { AvailabilityZone: instance.availabilityZone },
-            State: stateOf(instance),
-            Tags: Object.entries(instance.tags).map(([Key, Value]) => ({ Key, Value })),
-          },
-        ],
+        Instances: [describeInstance(instance, world)],
       })),
       NextToken: nextToken,
     };
   };
+
+export const describeInstance = (instance: Instance, world: World): InstanceAnswer => {
+  const { instanceId, privateIpAddress, availabilityZone, tags, launch } = instance;
+  return {
+    InstanceId: instanceId,
+    PrivateIpAddress: privateIpAddress,
+    Placement: { AvailabilityZone: availabilityZone },
+    State: stateOf(instance),
+    Tags: tagList(tags),
+    ...(launch !== undefined && {
+      ImageId: launch.imageId,
+      InstanceType: launch.instanceType as NonNullable<InstanceAnswer['InstanceType']>,
+      LaunchTime: launch.launchedAt,
+      SubnetId: launch.subnetId,
+      VpcId: world.subnets.get(launch.subnetId)?.vpcId,
+      SecurityGroups: launch.securityGroupIds.map((GroupId) => ({
+        GroupId,
+        GroupName: world.securityGroups.get(GroupId)?.groupName,
+      })),
+      ...(launch.iamInstanceProfileArn !== undefined && { IamInstanceProfile: { Arn: launch.iamInstanceProfileArn } }),
+    }),
+  };
+};

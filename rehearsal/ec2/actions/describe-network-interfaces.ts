@@ -15,6 +15,7 @@ export const describeNetworkInterfaces = (world: World) => {
     'subnet-id': (item) => [item.subnetId],
     'vpc-id': (item) => [subnetOf(item)?.vpcId ?? ''],
     'availability-zone': (item) => [subnetOf(item)?.availabilityZone ?? ''],
+    'group-id': (item) => item.securityGroupIds ?? [],
     'requester-id': () => [REQUESTER],
     status: () => ['in-use'],
   };
@@ -41,7 +42,10 @@ export const describeNetworkInterfaces = (world: World) => {
         RequesterManaged: true,
         OwnerId: ACCOUNT_ID,
         Status: 'in-use',
-        Groups: [],
+        Groups: (item.securityGroupIds ?? []).map((GroupId) => ({
+          GroupId,
+          GroupName: world.securityGroups.get(GroupId)?.groupName,
+        })),
         Ipv6Addresses: [],
         TagSet: [],
       })),

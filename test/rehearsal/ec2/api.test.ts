@@ -1,8 +1,22 @@
 import { EC2, type Filter, paginateDescribeNetworkInterfaces } from '@aws-sdk/client-ec2';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type AwsEndpoint, startAwsEndpoint } from '../../../rehearsal/aws/endpoint.ts';
+import type { LaunchRequest } from '../../../rehearsal/ec2/parts.ts';
 import { createEc2Service } from '../../../rehearsal/ec2/service.ts';
 import { type Machine, World } from '../../../rehearsal/world.ts';
+
+/** What EC2 has booted and ended, without a machine. */
+const machines = {
+  launched: [] as LaunchRequest[],
+  terminated: [] as string[],
+  async launch(request: LaunchRequest): Promise<Machine> {
+    machines.launched.push(request);
+    return { name: request.instanceId, isRunning: () => true } as Machine;
+  },
+  async terminate({ name }: Machine): Promise<void> {
+    machines.terminated.push(name);
+  },
+};
 
 let endpoint: AwsEndpoint;
 let ec2: EC2;
@@ -33,7 +47,7 @@ beforeEach(async () => {
       subnetId: index % 2 === 0 ? 'subnet-1' : 'subnet-2',
     });
   }
-  endpoint = await startAwsEndpoint({ services: [createEc2Service({ world })] });
+  endpoint = await startAwsEndpoint({ services: [createEc2Service({ world, machines })] });
   ec2 = new EC2({
     endpoint: endpoint.url,
     region: 'eu-central-1',
@@ -130,5 +144,5 @@ describe('DescribeInstances', () => {
 });
 
 test('an action that is not there is InvalidAction', async () => {
-  expect(await code(ec2.describeVpcs({}))).toBe('InvalidAction');
+  expect(await code(ec2.describeRegions({}))).toBe('InvalidAction');
 });
