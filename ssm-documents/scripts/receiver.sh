@@ -556,9 +556,27 @@ install_self() {
   if [ "$0" != $LIBRARY/receiver ]; then sed "s/^readonly JOINING=.*/readonly JOINING=''/" "$0" | put $LIBRARY/receiver 0755; fi
 }
 
-checksum() { # over the managed files, in one order
-  { find $NGINX $SETTINGS/haproxy.cfg /etc/nginx/conf.d/proxyflip.conf $LIBRARY/receiver -type f 2>/dev/null || true; } |
-    LC_ALL=C sort | xargs -r sha256sum | sha256sum | cut -d' ' -f1
+# Everything that SetMode writes, in one order.
+managed_files() {
+  { find $NGINX $SETTINGS/haproxy.cfg /etc/nginx/conf.d/proxyflip.conf $LIBRARY/receiver /etc/tmpfiles.d/proxyflip.conf \
+    /etc/systemd/system/nginx.service.d/proxyflip.conf /etc/systemd/system/proxyflip-* -type f 2>/dev/null || true; } | LC_ALL=C sort
+}
+
+checksum() { managed_files | xargs -r sha256sum | sha256sum | cut -d' ' -f1; }
+
+# For the drift check (inspect.sh), which names the file that is not as it was written, and for is_intact.
+remember_files() {
+  mkdir -p $KEPT
+  managed_files | xargs -r sha256sum >$KEPT/files.new
+  mv $KEPT/files.new $KEPT/files
+}
+
+# Whether what the last SetMode left is still so. A receiver whose version kept no list is taken to be.
+is_intact() {
+  [ "$SET_MODE" != none ] || return 0
+  [ -z "$(not_ready)" ] && systemctl is-active --quiet proxyflip-haproxy.service || return 1
+  if [ "$CHAT_WANTED" = On ] && ! systemctl is-active --quiet proxyflip-chat.service; then return 1; fi
+  [ ! -e $KEPT/files ] || managed_files | xargs -r sha256sum | cmp -s - $KEPT/files
 }
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -708,6 +726,7 @@ set_mode() {
   fi
   save_settings
   systemctl start --quiet "${UNITS[@]}"
+  remember_files
   assert_ready
   report "$before"
 }
@@ -885,8 +904,9 @@ probe_node() { # 10.0.101.21:443=https
 }
 
 report() { # mode before, more members or nothing
-  printf '{"mode":"%s","before":"%s","changed":%s,"ready":%s,"nginx":"%s","haproxy":"%s","checksum":"%s"%s}\n' \
+  printf '{"mode":"%s","before":"%s","changed":%s,"ready":%s,"intact":%s,"nginx":"%s","haproxy":"%s","checksum":"%s"%s}\n' \
     "$SET_MODE" "$1" "$([ $CHANGED = yes ] && echo true || echo false)" "$([ -e $READY ] && echo true || echo false)" \
+    "$(is_intact && echo true || echo false)" \
     "$(version nginx)" "$(version haproxy)" "$(checksum)" "${2:-}"
 }
 

@@ -79,17 +79,20 @@ interface Report {
   readonly instanceId: string;
   /** `none`: no receiver of ours is there. undefined = it did not say. */
   readonly mode: ReceiverMode | 'none' | undefined;
+  /** Whether what the last SetMode left there is still so; one of an older version does not say. */
+  readonly intact: boolean;
   /** Why this instance could not be switched, in the receiver's own words. */
   readonly problems: readonly string[];
 }
 
 function readReport(instanceId: string, invocation: Invocation | undefined): Report {
   const answer = invocation === undefined ? undefined : answerOf(invocation);
-  const { mode, problems } = answer ?? {};
+  const { mode, problems, intact } = answer ?? {};
   const unreached = invocation !== undefined && !['Success', 'Failed'].includes(invocation.status);
   return {
     instanceId,
     mode: isReported(mode) ? mode : undefined,
+    intact: intact !== false,
     problems: [
       ...(unreached ? [`the command did not end there (${invocation.statusDetails || invocation.status})`] : []),
       ...(Array.isArray(problems) ? problems.map(String) : []),
@@ -123,8 +126,8 @@ function undoMode(reports: readonly Report[], sent: ReceiverMode): ReceiverMode 
 function areSettled(reports: readonly Report[], input: InputOf<'Compare'>, settled: SwitchState['settled']): boolean {
   if (reports.length === 0) return false;
   // An instance without a receiver takes plain connections as it is, and is not given one in order to do so.
-  const isSo = ({ mode }: Report): boolean =>
-    mode === input.finalMode || (mode === 'none' && input.finalMode === 'plain');
+  const isSo = ({ mode, intact }: Report): boolean =>
+    intact && (mode === input.finalMode || (mode === 'none' && input.finalMode === 'plain'));
   if (!reports.every(isSo)) return false;
   // After a disable by its owner nothing is remembered, and `plain` without a policy is the same whoever made it so.
   return input.finalMode === 'plain' || settled?.settings === fingerprint(input.settings);

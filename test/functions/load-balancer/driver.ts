@@ -7,6 +7,8 @@ export interface RunOptions {
   readonly executionId?: string;
   readonly owner?: string;
   readonly request?: Record<string, unknown>;
+  /** Instances on which something is not as the last SetMode left it. */
+  readonly tampered?: readonly string[];
   /** Called before each step, with its name. */
   readonly before?: (step: string) => void;
 }
@@ -60,7 +62,15 @@ export async function runSwitch(aws: FakeAws, receivers: Receivers, options: Run
     return step(operation, input);
   };
   const answerMode = (id: string) =>
-    aws.answer(id, Object.fromEntries([...receivers].map(([instance, mode]) => [instance, { mode: mode ?? 'none' }])));
+    aws.answer(
+      id,
+      Object.fromEntries(
+        [...receivers].map(([instance, mode]) => [
+          instance,
+          { mode: mode ?? 'none', intact: !options.tampered?.includes(instance) },
+        ]),
+      ),
+    );
   const setMode = (id: string, mode: string) => {
     options.before?.(id);
     trace.push(`${id} ${mode}`);

@@ -102,6 +102,12 @@ describe('enable', () => {
     expect(aws.writes).toHaveLength(length);
   });
 
+  test('a receiver whose files or programs are not as they were left is switched again', async () => {
+    await runSwitch(aws, receivers);
+    const { trace } = await runSwitch(aws, receivers, { executionId: 'run-2', tampered: ['i-2'] });
+    expect(trace).toContain('AcceptBoth both');
+  });
+
   test('a receiver that is not what it was is switched again', async () => {
     await runSwitch(aws, receivers);
     receivers.set('i-2', 'plain');
