@@ -23,7 +23,8 @@ readonly DESTINATION_LIMIT_SECONDS=60
 # How long --quiet waits for the quiet at most. Unit: seconds.
 readonly QUIET_LIMIT_SECONDS=3600
 
-say() { printf '%s\n' "$*"; }
+# Standard output is for the access log, and for answers.
+say() { printf 'proxyflip: %s\n' "$*" >&2; }
 
 fail() {
   printf 'proxyflip: %s: %s\n' "$1" "$2" >&2
@@ -124,10 +125,10 @@ virtual_host() { # http|https, port
   local kind
   sed "s/@PORT@/$2/g" "$SOURCES/nginx/vhosts/$1.conf" >"$NGINX/proxyflip/vhosts/$2.conf"
   for kind in plain claimed believed; do
-    say "listen unix:$RUN/$2-$kind.sock default_server proxy_protocol;"
+    echo "listen unix:$RUN/$2-$kind.sock default_server proxy_protocol;"
   done >"$NGINX/proxyflip/listen/$2.conf"
   # What HAProxy says of a connection is believed; nobody else reaches these sockets.
-  say 'real_ip_header proxy_protocol;
+  echo 'real_ip_header proxy_protocol;
 set_real_ip_from unix:;' >>"$NGINX/proxyflip/listen/$2.conf"
 }
 
@@ -206,7 +207,7 @@ start() {
   await 'HAProxy' "$HAPROXY_PID" $RUN/haproxy.sock
   follow_destination &
   touch $READY
-  report "$MODE" "$MODE"
+  say "ready in mode $MODE, in front of $DESTINATION_HOSTNAME ($ADDRESSES)"
 
   # Neither serves without the other, and what restarts them is what restarts containers.
   local ended status=0

@@ -8,6 +8,7 @@
  *   dist/chat/, dist/chat-artifact/              the chat service, and the archives that instances install
  *   dist/artifacts.json                          what goes into the bucket, and under which key
  *   dist/deploy/                                 npm run package and npm run deploy
+ *   dist/container/whoami.mjs                    the application of the container's example
  *   dist/rehearsal/                              the rehearsal's processes
  */
 import { existsSync, readdirSync } from 'node:fs';
@@ -66,6 +67,23 @@ async function buildForHost(outdir, entryPoints) {
   });
 }
 
+/** What the image of the application behind the container has in it; the receiver's image is built by tools/image.mjs. */
+async function buildWhoami() {
+  await build({
+    entryPoints: ['container/whoami/index.ts'],
+    outfile: 'dist/container/whoami.mjs',
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    mainFields: ['module', 'main'],
+    legalComments: 'linked',
+    // As in the chat service: native helpers of ws that are not installed, and CommonJS inside a module.
+    external: ['bufferutil', 'utf-8-validate'],
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  });
+}
+
 await mkdir('dist', { recursive: true });
 const [chat] = await Promise.all([
   buildChat().then(buildChatArtifacts),
@@ -73,5 +91,6 @@ const [chat] = await Promise.all([
   buildDocuments(),
   buildDeploy(),
   buildRehearsal(),
+  buildWhoami(),
 ]);
 nameArtifacts(FUNCTIONS, chat);
