@@ -127,26 +127,38 @@ function readTemplate(file) {
 
 const named = (directory, pattern) => readdirSync(directory).filter((name) => pattern.test(name));
 
+/** By file name, each with its scripts. */
+function documents() {
+  return Object.fromEntries(named('ssm-documents', /\.yml$/).map((file) => [file, document(file)]));
+}
+
+/** By file name, as data: each with what it includes, functions in their long forms. What ships, and what the tests read. */
+export function assembledTemplates(contents = documents()) {
+  return Object.fromEntries(
+    named('cloudformation', /\.yaml$/).map((file) => [
+      file,
+      resolveIncludes(readTemplate(path.join('cloudformation', file)), (location) => {
+        if (!location.startsWith('../ssm-documents/')) return readTemplate(path.join('cloudformation', location));
+        const content = contents[path.basename(location)];
+        if (content === undefined) throw new Error(`cloudformation/${file} includes ${location}, which is not there`);
+        return content;
+      }),
+    ]),
+  );
+}
+
 export async function buildDocuments() {
   await mkdir('dist/ssm-documents', { recursive: true });
   await mkdir('dist/cloudformation', { recursive: true });
-  const documents = Object.fromEntries(named('ssm-documents', /\.yml$/).map((file) => [file, document(file)]));
-  for (const [name, content] of Object.entries(documents)) {
+  const contents = documents();
+  for (const [name, content] of Object.entries(contents)) {
     const json = JSON.stringify(content);
     const bytes = Buffer.byteLength(json);
     if (bytes > MAX_DOCUMENT_BYTES)
       throw new Error(`${name} has ${bytes} bytes; Systems Manager takes ${MAX_DOCUMENT_BYTES}`);
     await writeFile(`dist/ssm-documents/${name.replace('.yml', '.json')}`, json);
   }
-  for (const file of named('cloudformation', /\.yaml$/)) {
-    const template = resolveIncludes(readTemplate(path.join('cloudformation', file)), (location) => {
-      if (location.startsWith('../ssm-documents/')) {
-        const content = documents[path.basename(location)];
-        if (content === undefined) throw new Error(`cloudformation/${file} includes ${location}, which is not there`);
-        return content;
-      }
-      return readTemplate(path.join('cloudformation', location));
-    });
+  for (const [file, template] of Object.entries(assembledTemplates(contents))) {
     // CloudFormation reads YAML 1.1, where a bare On, Off, Yes or No is a boolean: written by its rules they are quoted.
     const text = stringify(template, { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false });
     await writeFile(path.join('dist/cloudformation', file), text);

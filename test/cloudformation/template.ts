@@ -1,25 +1,19 @@
-/** The shipped template as data, its includes put in. */
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { type CollectionTag, parse, type ScalarTag } from 'yaml';
+/** The shipped templates as data: what they include is put in, functions stand in their long forms. */
+import { assembledTemplates } from '../../tools/build-documents.mjs';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
+export interface Resource {
+  readonly Type: string;
+  readonly Condition?: string;
+  readonly DependsOn?: readonly string[];
+  readonly DeletionPolicy?: string;
+  readonly UpdateReplacePolicy?: string;
+  readonly Properties: Record<string, unknown>;
+}
 
 export interface Template {
   readonly Parameters: Readonly<Record<string, { readonly Default?: unknown; readonly Description?: string }>>;
   readonly Conditions: Readonly<Record<string, unknown>>;
-  readonly Resources: Readonly<
-    Record<
-      string,
-      {
-        readonly Type: string;
-        readonly Condition?: string;
-        readonly DependsOn?: readonly string[];
-        readonly Properties: Record<string, unknown>;
-      }
-    >
-  >;
+  readonly Resources: Readonly<Record<string, Resource>>;
   readonly Outputs: Readonly<Record<string, unknown>>;
   readonly Metadata: {
     readonly 'AWS::CloudFormation::Interface': {
@@ -28,40 +22,14 @@ export interface Template {
   };
 }
 
-const scalar = (tag: string, key: string): ScalarTag => ({
-  tag: `!${tag}`,
-  resolve: (text) => ({ [key]: tag === 'GetAtt' ? text.split('.') : text }) as unknown as string,
-});
-
-const sequence = (name: string): CollectionTag => ({
-  tag: `!${name}`,
-  collection: 'seq',
-  resolve: (items) => ({ [`Fn::${name}`]: items.toJSON() }) as never,
-});
-
-/** YAML 1.1, as CloudFormation reads it. */
-const parseYaml = (path: string): unknown =>
-  parse(readFileSync(path, 'utf8'), {
-    version: '1.1',
-    customTags: [
-      scalar('Ref', 'Ref'),
-      scalar('Sub', 'Fn::Sub'),
-      scalar('GetAtt', 'Fn::GetAtt'),
-      ...['Equals', 'And', 'If', 'Sub'].map(sequence),
-    ],
-  });
-
-export function readTemplate(): Template {
-  const path = join(root, 'cloudformation/proxy-protocol.yaml');
-  return putIncludesIn(parseYaml(path), dirname(path)) as Template;
+/** By file name. */
+export function readTemplates(): Readonly<Record<string, Template>> {
+  return assembledTemplates() as Record<string, Template>;
 }
 
-function putIncludesIn(node: unknown, folder: string): unknown {
-  if (Array.isArray(node)) return node.map((each) => putIncludesIn(each, folder));
-  if (node === null || typeof node !== 'object') return node;
-  const transform = (node as Record<string, { Name?: string; Parameters?: { Location: string } }>)['Fn::Transform'];
-  if (transform?.Name === 'AWS::Include' && transform.Parameters !== undefined) {
-    return parseYaml(join(folder, transform.Parameters.Location));
-  }
-  return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, putIncludesIn(value, folder)]));
+/** The product's. */
+export function readTemplate(): Template {
+  const template = readTemplates()['proxy-protocol.yaml'];
+  if (template === undefined) throw new Error('cloudformation/proxy-protocol.yaml is not there');
+  return template;
 }
