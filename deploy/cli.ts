@@ -8,7 +8,7 @@ import { ProxyflipError } from '../functions/shared/errors.ts';
 import { deploy } from './deploy.ts';
 import { explain } from './explain.ts';
 import { parseCommandLine, USAGE } from './options.ts';
-import { packageProduct } from './package.ts';
+import { describeObjects, packageProduct } from './package.ts';
 
 // The SDK's versions are pinned to ones that run here; its warning about those of next year would stand before every answer.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
@@ -25,8 +25,9 @@ async function main(args: readonly string[]): Promise<number> {
   const s3 = new S3Client({ followRegionRedirects: false });
   const packaging = { s3, region: await s3.config.region(), root: fileURLToPath(new URL('../..', import.meta.url)) };
   if (commandLine.command === 'package') {
-    const { url } = await packageProduct({ ...packaging, say: console.log }, commandLine.options);
-    console.log(`template   ${url}`);
+    const { template, objects } = await packageProduct(packaging, commandLine.options);
+    for (const line of describeObjects(commandLine.options.bucket, objects)) console.log(line);
+    console.log(`template  ${template.url}`);
     return 0;
   }
   const deps = {

@@ -7,7 +7,7 @@ import { type ChangeSet, createChangeSet, deleteChangeSet, describeChanges, exec
 import { causes, newEvents } from './events.ts';
 import { type FollowDeps, followStack } from './follow.ts';
 import type { DeployOptions } from './options.ts';
-import { type PackageDeps, packageProduct } from './package.ts';
+import { countObjects, type PackageDeps, packageProduct } from './package.ts';
 import type { PackagedTemplate } from './packaged-template.ts';
 import { type DeclaredParameters, requireNames, type StackParameters, stackParameters } from './parameters.ts';
 import { type PreflightDeps, preflight } from './preflight.ts';
@@ -23,8 +23,8 @@ export async function deploy(deps: DeployDeps, options: DeployOptions): Promise<
   const before = await describeStack(cloudFormation, options.stack);
   const type = changeSetType(options.stack, before?.StackStatus);
 
-  say(`Packaging ${options.template} for s3://${options.bucket}/${options.prefix}`);
-  const template = await packageProduct(deps, options);
+  const { template, objects } = await packageProduct(deps, options);
+  say(`s3://${options.bucket}/${options.prefix}: ${countObjects(objects)}`);
   const { declared, runbook } = readPackaged(template);
   const given = { ...options.parameters, ...ofPackage(declared, options) };
   const parameters = stackParameters(declared, type === 'UPDATE' && before ? parametersOf(before) : undefined, given);

@@ -22,6 +22,10 @@ export async function newEvents(
   return found.reverse();
 }
 
+/** CloudFormation tells of each resource a second time, once the service has taken the request; of a person's view that is an echo. */
+export const isNews = ({ ResourceStatusReason }: StackEvent): boolean =>
+  ResourceStatusReason !== 'Resource creation Initiated';
+
 export function describeEvent({
   LogicalResourceId,
   ResourceType,
@@ -50,7 +54,7 @@ export function causes(events: readonly StackEvent[]): string[] {
       ({ ResourceType, ResourceStatus = '', ResourceStatusReason = '' }) =>
         ResourceType !== 'AWS::CloudFormation::Stack' &&
         ResourceStatus.endsWith('_FAILED') &&
-        !/^Resource (creation|update|operation) cancelled|cancelled$/i.test(ResourceStatusReason),
+        !/^Resource (creation|update) cancelled$/.test(ResourceStatusReason),
     )
     .map(({ LogicalResourceId, ResourceStatusReason }) => `${LogicalResourceId}: ${ResourceStatusReason}`);
 }

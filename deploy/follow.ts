@@ -3,7 +3,7 @@ import type { CloudFormationClient, Stack, StackEvent } from '@aws-sdk/client-cl
 import { GetAutomationExecutionCommand, type SSMClient } from '@aws-sdk/client-ssm';
 import type { Clock } from '../functions/shared/clock.ts';
 import { readState } from '../functions/shared/switch-state.ts';
-import { describeEvent, newEvents, underWay } from './events.ts';
+import { describeEvent, isNews, newEvents, underWay } from './events.ts';
 import { describeStack } from './stack.ts';
 import { describeSwitch, type Runbook } from './switch-words.ts';
 
@@ -52,6 +52,7 @@ export async function followStack(
     for (const event of await newEvents(cloudFormation, stackId, seen)) {
       seen.add(event.EventId ?? '');
       events.push(event);
+      if (!isNews(event)) continue;
       say(describeEvent(event));
       saidAt = clock.now();
     }

@@ -51,7 +51,7 @@ export async function preflight(
       `instance ports    ${plan.instancePorts}`,
       `instances         ${plan.instanceIds.join(', ') || 'none'}`,
       `policy changes    ${plan.policyChanges}`,
-      `receivers become  both on the way, then ${plan.finalMode}`,
+      `receivers become  both${plan.finalMode === 'both' ? ', and stay so' : ` on the way, then ${plan.finalMode}`}`,
       ...(warnings === '' ? [] : [`warnings          ${warnings}`]),
     ];
   } catch (error) {

@@ -64,7 +64,8 @@ function wordsOf(document: string, execution: AutomationExecution): string[] {
   const width = Math.max(...Object.keys(SHOWN).map((name) => name.length));
   return Object.entries(SHOWN).flatMap(([name, output]) => {
     const text = Outputs[output]?.join(', ') ?? '';
-    return text === '' ? [] : [`${name.padEnd(width)}  ${text}`];
+    const lines = text === '' ? [] : text.split('\n');
+    return lines.map((line, index) => `${(index === 0 ? name : '').padEnd(width)}  ${line}`.trimEnd());
   });
 }
 

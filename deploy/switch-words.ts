@@ -18,13 +18,19 @@ export function describeSwitch(
   state: Pick<SwitchState, 'phase' | 'remaining'>,
 ): string | undefined {
   const names = new Map((runbook.mainSteps ?? []).map(({ name, description }) => [name, description]));
-  // Of a loop and the steps inside of it the loop is the one that is explained.
+  // Of a loop and the steps inside of it the loop is the one that is explained. What was not reached yet is Pending.
   const current = StepExecutions.find(
-    ({ StepName = '', StepStatus }) =>
-      names.has(StepName) && ['InProgress', 'Waiting', 'Pending'].includes(StepStatus ?? ''),
+    ({ StepName = '', StepStatus = '' }) => names.has(StepName) && ['InProgress', 'Waiting'].includes(StepStatus),
   )?.StepName;
   if (current === undefined) return undefined;
   const description = names.get(current);
-  const remaining = state.phase === 'measuring' && state.remaining ? ` Still: ${state.remaining}` : '';
+  const remaining = state.phase === 'measuring' && state.remaining ? ` Still: ${shortened(state.remaining)}` : '';
   return `${current}${description === undefined ? '' : `: ${description}`}${remaining}`;
+}
+
+/** What stands in the way is a list that may name every port of every node; whoever wants it all reads the state. */
+function shortened(remaining: string): string {
+  const parts = remaining.split('; ');
+  const more = parts.length - 2;
+  return more <= 0 ? remaining : `${parts.slice(0, 2).join('; ')}; and ${more} more`;
 }
