@@ -5,6 +5,7 @@
  * to resources and is resolved (`resolve`) when those exist. A function that is not here is refused by name.
  * Source: CloudFormation user guide, "Intrinsic function reference".
  */
+import { AVAILABILITY_ZONES, REGION } from '../world.ts';
 import { templateError, validationError } from './errors.ts';
 import { isObject, type Json, type JsonObject } from './json.ts';
 import { splitAttribute } from './template.ts';
@@ -27,6 +28,7 @@ const VALUE_FUNCTIONS = new Set([
   'Fn::Split',
   'Fn::FindInMap',
   'Fn::Base64',
+  'Fn::GetAZs',
 ]);
 const CONDITION_FUNCTIONS = new Set(['Fn::Equals', 'Fn::Not', 'Fn::And', 'Fn::Or', 'Condition']);
 
@@ -232,6 +234,12 @@ function apply({ name, argument }: Call, scope: Scope): Json | undefined {
       const keys = list(name, argument).map((key) => String(resolve(key, scope)));
       const [map = '', first = '', second = ''] = keys;
       return scope.findInMap(map, first, second);
+    }
+    case 'Fn::GetAZs': {
+      const region = String(resolve(argument, scope));
+      if (region !== '' && region !== REGION)
+        throw validationError(`Template error: Fn::GetAZs of ${region}: the rehearsal has ${REGION} alone`);
+      return [...AVAILABILITY_ZONES];
     }
     case 'Fn::Base64':
       return Buffer.from(asText(name)(resolve(argument, scope))).toString('base64');

@@ -49,6 +49,7 @@ export function createResourceOperations(options: ResourceOperationsOptions): Re
       logicalId: resource.logicalId,
       type: resource.type,
       tags: stack.settings.tags,
+      capabilities: stack.settings.capabilities,
       signal: AbortSignal.any([signal, options.closing]),
       call: (signingName, action, input) =>
         callAsHandler((...call) => options.call(...call, stack.accessKeyId), signingName, action, input),

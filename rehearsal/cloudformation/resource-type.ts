@@ -8,6 +8,8 @@ export interface ResourceContext {
   readonly type: string;
   /** Tags of the stack, which most resources take over. */
   readonly tags: Readonly<Record<string, string>>;
+  /** What was acknowledged for the stack, and so for those that it nests. */
+  readonly capabilities: readonly string[];
   /** Aborted when another resource has failed, or the operation is cancelled. */
   readonly signal: AbortSignal;
   /** Through the actions that clients use. @throws ResourceFailure in CloudFormation's words */

@@ -45,11 +45,23 @@ export function createCloudFormationService(options: CloudFormationOptions): Clo
   const store = new StackStore();
   const receiver = createResponseReceiver();
   const onEvent = options.onEvent ?? (() => {});
-  const findType = createResourceTypes(iam, {
-    receiver,
-    requestIds: options.requestIds ?? 'fresh',
-    oversizedResponse: options.oversizedResponse ?? 'ignored',
-  });
+  const settled = async (stackName: string): Promise<string> => {
+    const stack = store.get(stackName);
+    for (let seen: unknown; seen !== stack.operation; ) {
+      seen = stack.operation;
+      await stack.operation?.done;
+    }
+    return stack.status;
+  };
+  const findType = createResourceTypes(
+    iam,
+    {
+      receiver,
+      requestIds: options.requestIds ?? 'fresh',
+      oversizedResponse: options.oversizedResponse ?? 'ignored',
+    },
+    settled,
+  );
   const closing = new AbortController();
   const call = (signingName: string, action: string, input: unknown, accessKeyId: string): Promise<unknown> =>
     options.dispatcher().call(signingName, action, input, accessKeyId);
@@ -85,14 +97,7 @@ export function createCloudFormationService(options: CloudFormationOptions): Clo
       ...changeSet(parts),
     },
     events: (stackName) => store.get(stackName).events,
-    async settled(stackName) {
-      const stack = store.get(stackName);
-      for (let seen: unknown; seen !== stack.operation; ) {
-        seen = stack.operation;
-        await stack.operation?.done;
-      }
-      return stack.status;
-    },
+    settled,
     async close() {
       closing.abort();
       await Promise.all(store.all().map(({ operation }) => operation?.done));

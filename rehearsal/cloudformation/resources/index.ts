@@ -1,9 +1,22 @@
 /** The resource types that the rehearsal has. Any other is refused by name before anything is made. */
 import type { IamStore } from '../../iam/store.ts';
 import type { ResourceType } from '../resource-type.ts';
+import { autoScalingGroup } from './auto-scaling-group.ts';
+import { cloudFormationStack, type Settled } from './cloudformation-stack.ts';
 import { cloudWatchAlarm } from './cloudwatch-alarm.ts';
 import { cloudWatchDashboard } from './cloudwatch-dashboard.ts';
 import { type CustomResourceOptions, customResourceTypes } from './custom-resource.ts';
+import { ec2InternetGateway } from './ec2-internet-gateway.ts';
+import { ec2LaunchTemplate } from './ec2-launch-template.ts';
+import { ec2Route } from './ec2-route.ts';
+import { ec2RouteTable } from './ec2-route-table.ts';
+import { ec2SecurityGroup } from './ec2-security-group.ts';
+import { ec2SecurityGroupEgress, ec2SecurityGroupIngress } from './ec2-security-group-rule.ts';
+import { ec2Subnet } from './ec2-subnet.ts';
+import { ec2SubnetRouteTableAssociation } from './ec2-subnet-route-table-association.ts';
+import { ec2Vpc } from './ec2-vpc.ts';
+import { ec2VpcGatewayAttachment } from './ec2-vpc-gateway-attachment.ts';
+import { elbLoadBalancer } from './elb-load-balancer.ts';
 import { eventsRule } from './events-rule.ts';
 import { iamInstanceProfile } from './iam-instance-profile.ts';
 import { iamManagedPolicy } from './iam-managed-policy.ts';
@@ -20,9 +33,10 @@ import { ssmParameter } from './ssm-parameter.ts';
 
 export type FindType = (name: string) => ResourceType | undefined;
 
-export function createResourceTypes(iam: IamStore, custom: CustomResourceOptions): FindType {
+export function createResourceTypes(iam: IamStore, custom: CustomResourceOptions, settled: Settled): FindType {
   const types = [
     ...customResourceTypes(custom),
+    cloudFormationStack(settled),
     lambdaFunction,
     lambdaPermission,
     lambdaEventInvokeConfig,
@@ -33,6 +47,19 @@ export function createResourceTypes(iam: IamStore, custom: CustomResourceOptions
     ssmDocument,
     ssmAssociation,
     ssmParameter,
+    ec2Vpc,
+    ec2Subnet,
+    ec2InternetGateway,
+    ec2VpcGatewayAttachment,
+    ec2RouteTable,
+    ec2Route,
+    ec2SubnetRouteTableAssociation,
+    ec2SecurityGroup,
+    ec2SecurityGroupIngress,
+    ec2SecurityGroupEgress,
+    ec2LaunchTemplate,
+    autoScalingGroup,
+    elbLoadBalancer,
     logGroup(),
     eventsRule(),
     snsTopic(),
