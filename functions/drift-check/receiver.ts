@@ -52,14 +52,16 @@ const receiver = v.object({
     requests: v.number(),
     /** Refused with 400 because they began with a PROXY line. */
     proxied: v.number(),
+    lastProxied: seconds,
     /** Dropped at a strict listener because they had none. */
     broken: v.number(),
+    lastBroken: seconds,
     /** Where the dropped ones came from, most first, at most five; own addresses are not counted. */
     brokenFrom: v.array(v.string()),
     /** Whether some of them were health checks of an Application or Network Load Balancer (ELB-HealthChecker/2.0). */
     checkers: v.boolean(),
   }),
-  /** How many characters' worth did not fit: files that are not named. */
+  /** How many more files are not as they were, where there are too many to be named. */
   omitted: v.optional(v.number()),
 });
 

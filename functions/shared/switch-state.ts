@@ -199,7 +199,8 @@ async function put(ssm: SSMClient, loadBalancerName: string, state: SwitchState,
   return Version ?? 0;
 }
 
-function parseState(loadBalancerName: string, text: string): SwitchState {
+/** @throws ERR_STATE_UNREADABLE  it is not a state that this version knows */
+export function parseState(loadBalancerName: string, text: string): SwitchState {
   try {
     const state = JSON.parse(text) as SwitchState;
     if (state.version === 1 && typeof state.owner === 'string' && typeof state.executionId === 'string') return state;

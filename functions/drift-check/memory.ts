@@ -1,0 +1,94 @@
+/**
+ * What a check remembers of a load balancer until the next: since when what is not in sync, and whether people have been told.
+ * `/proxyflip/drift/status/<load balancer>`. Pure.
+ */
+import { createHash } from 'node:crypto';
+import * as v from 'valibot';
+import { type Finding, SEVERITIES, STATUSES, type Status } from './finding.ts';
+import type { Draft } from './situation.ts';
+import { describeFinding } from './words.ts';
+
+const memory = v.object({
+  version: v.literal(1),
+  status: v.picklist(STATUSES),
+  /** ISO 8601: when it came to this. */
+  at: v.string(),
+  worst: v.optional(v.picklist(SEVERITIES)),
+  /** Of all findings, also those that `since` has no room for. */
+  digest: v.string(),
+  /** `<kind> <where>` → ISO 8601. */
+  since: v.record(v.string(), v.string()),
+});
+export type Memory = v.InferOutput<typeof memory>;
+
+export const memoryName = (loadBalancerName: string): string => `/proxyflip/drift/status/${loadBalancerName}`;
+
+/** @returns undefined where there is none, or none that this version can read: then everything is seen for the first time */
+export function parseMemory(text: string | undefined): Memory | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const result = v.safeParse(memory, JSON.parse(text));
+    return result.success ? result.output : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What fits into a standard parameter of 4 KB beside the rest. Unit: characters. */
+const SINCE_SIZE = 3_400;
+
+export interface Recalled {
+  readonly findings: readonly Finding[];
+  readonly before: Status;
+  /** To be written; undefined = nothing has changed, and nobody is to be told. */
+  readonly next: Memory | undefined;
+}
+
+/** @param now  milliseconds since the epoch */
+export function recall(previous: Memory | undefined, status: Status, drafts: readonly Draft[], now: number): Recalled {
+  const before = previous?.status ?? 'IN_SYNC';
+  const findings = drafts
+    .map(({ began, ...draft }): Finding => {
+      const first = Date.parse(previous?.since[keyOf(draft)] ?? '') || now;
+      const since = new Date(began > 0 ? Math.min(began, first) : first).toISOString();
+      return { ...draft, since, text: describeFinding({ ...draft, since }) };
+    })
+    .sort(byWeight);
+  const next = describeMemory(status, findings, now);
+  const isSame = before === status && (previous?.digest ?? EMPTY) === next.digest && previous?.worst === next.worst;
+  return { findings, before, next: isSame ? undefined : next };
+}
+
+export const byWeight = (a: Finding, b: Finding): number =>
+  SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
+  a.kind.localeCompare(b.kind) ||
+  a.where.localeCompare(b.where, 'en', { numeric: true });
+
+const keyOf = ({ kind, where }: Pick<Finding, 'kind' | 'where'>): string => `${kind} ${where}`;
+
+const digestOf = (keys: readonly string[]): string =>
+  createHash('sha256')
+    .update([...keys].sort().join('\n'))
+    .digest('hex')
+    .slice(0, 16);
+const EMPTY = digestOf([]);
+
+function describeMemory(status: Status, findings: readonly Finding[], now: number): Memory {
+  const since: Record<string, string> = {};
+  let size = 0;
+  for (const finding of findings) {
+    const key = keyOf(finding);
+    size += key.length + finding.since.length + 6;
+    if (size > SINCE_SIZE) break;
+    since[key] = finding.since;
+  }
+  const worst = findings[0]?.severity;
+  return {
+    version: 1,
+    status,
+    at: new Date(now).toISOString(),
+    ...(worst === undefined ? {} : { worst }),
+    digest: digestOf(findings.map(keyOf)),
+    since,
+  };
+}
