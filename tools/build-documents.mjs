@@ -113,7 +113,8 @@ const SHORT_FORMS = [
 ].flatMap((name) => {
   const key = name === 'Ref' || name === 'Condition' ? name : `Fn::${name}`;
   return [
-    { tag: `!${name}`, resolve: (text) => ({ [key]: name === 'GetAtt' ? text.split('.') : text }) },
+    // In a list an attribute is one text, dots and all: [Network, Outputs.SubnetIds].
+    { tag: `!${name}`, resolve: (text) => ({ [key]: name === 'GetAtt' ? text.split(/\.(.*)/s, 2) : text }) },
     { tag: `!${name}`, collection: 'seq', resolve: (sequence) => ({ [key]: sequence.toJSON() }) },
     { tag: `!${name}`, collection: 'map', resolve: (map) => ({ [key]: map.toJSON() }) },
   ];
