@@ -1,11 +1,12 @@
 /**
- * Which permissions each emulated action needs, on which resources. A service has a file of its own; an action that is in none is
- * refused to every role, by name.
+ * Which permissions an emulated action needs, on which resources. A service has a file of its own; what is in none, such as the making
+ * of networks, is for administrators, and refused to every role by name. What a shipped policy names is here (`requirements.test.ts`).
  *
  * Source of all: Service Authorization Reference, the service's page: "Resource types" of the action (all that are marked with an
  * asterisk are needed), or `*` where it has none.
  */
 import type { Permission } from '../evaluate.ts';
+import { autoscaling } from './autoscaling.ts';
 import { cloudformation } from './cloudformation.ts';
 import { cloudwatch } from './cloudwatch.ts';
 import { ec2 } from './ec2.ts';
@@ -28,6 +29,7 @@ export type Requirements = Readonly<Record<string, Requirement>>;
 
 /** By signing name. */
 const SERVICES: Readonly<Record<string, Requirements>> = {
+  autoscaling,
   cloudformation,
   ec2,
   elasticloadbalancing,

@@ -1,0 +1,97 @@
+import { describe, expect, test } from '@jest/globals';
+import { permissionsFor } from '../../../rehearsal/iam/requirements/index.ts';
+import { statementsIn } from '../../cloudformation/statements.ts';
+import { readTemplates } from '../../cloudformation/template.ts';
+
+/** Permissions of what is no call of an action: asked for by S3, by the log of a function, and with the action that passes a role. */
+const ELSEWHERE = ['s3:GetObject', 'logs:CreateLogStream', 'logs:PutLogEvents', 'iam:PassRole', 'sts:AssumeRole'];
+const SIGNING_NAMES: Readonly<Record<string, string>> = { cloudwatch: 'monitoring' };
+/** Every member that a requirement reads, of whichever action. */
+const anyInput = {
+  AssociationId: 'a',
+  AutomationExecutionId: 'e',
+  DocumentName: 'd',
+  Entries: [{}],
+  FunctionName: 'f',
+  LoadBalancerName: 'l',
+  Name: 'n',
+  Names: ['n'],
+  Namespace: 'n',
+  Path: '/p',
+  TopicArn: 't',
+};
+const facts = { assumeRoleOf: () => undefined };
+
+describe('what a policy that ships names', () => {
+  const actions = Object.values(readTemplates()).flatMap((template) =>
+    statementsIn(template).flatMap(({ Action }) => Action),
+  );
+  const named = [...new Set(actions)].filter((action) => !ELSEWHERE.includes(action));
+
+  test.each(named)('%s is the permission of an action', (permission) => {
+    const [prefix = '', name = ''] = permission.split(':');
+    const action = permission === 'lambda:InvokeFunction' ? 'Invoke' : name;
+    const needed = permissionsFor(SIGNING_NAMES[prefix] ?? prefix, action, anyInput, facts);
+    expect(needed?.map((each) => each.action)).toContain(permission);
+  });
+});
+
+describe('resources', () => {
+  const ssm = 'arn:aws:ssm:eu-central-1:111122223333';
+  test.each([
+    ['a parameter in a path', 'ssm', 'GetParameter', { Name: '/a/b' }, [`${ssm}:parameter/a/b`]],
+    ['a parameter without one', 'ssm', 'GetParameter', { Name: 'a' }, [`${ssm}:parameter/a`]],
+    ['several', 'ssm', 'GetParameters', { Names: ['a', '/b'] }, [`${ssm}:parameter/a`, `${ssm}:parameter/b`]],
+    [
+      'a command by a tag',
+      'ssm',
+      'SendCommand',
+      { DocumentName: 'd', Targets: [{ Key: 'tag:k', Values: ['v'] }] },
+      [`${ssm}:document/d`, 'arn:aws:ec2:eu-central-1:111122223333:instance/*'],
+    ],
+    [
+      'a managed node',
+      'ssm',
+      'SendCommand',
+      { DocumentName: 'AWS-RunShellScript', InstanceIds: ['mi-1'] },
+      ['arn:aws:ssm:eu-central-1::document/AWS-RunShellScript', `${ssm}:managed-instance/mi-1`],
+    ],
+    [
+      'a runbook',
+      'ssm',
+      'StartAutomationExecution',
+      { DocumentName: 'd' },
+      [`${ssm}:document/d`, `${ssm}:automation-execution/*`, `${ssm}:automation-definition/d:$DEFAULT`],
+    ],
+    [
+      'a function by its name',
+      'lambda',
+      'Invoke',
+      { FunctionName: 'f' },
+      ['arn:aws:lambda:eu-central-1:111122223333:function:f'],
+    ],
+    ['every load balancer', 'elasticloadbalancing', 'DescribeLoadBalancers', {}, ['*']],
+    [
+      'a load balancer',
+      'elasticloadbalancing',
+      'DeleteLoadBalancerPolicy',
+      { LoadBalancerName: 'web' },
+      ['arn:aws:elasticloadbalancing:eu-central-1:111122223333:loadbalancer/web'],
+    ],
+    [
+      'a stack by its name',
+      'cloudformation',
+      'DescribeStacks',
+      { StackName: 's' },
+      ['arn:aws:cloudformation:eu-central-1:111122223333:stack/s/*'],
+    ],
+  ])('%s', (_what, service, action, input, resources) => {
+    expect(permissionsFor(service, action, input, facts)?.map(({ resource }) => resource)).toEqual(resources);
+  });
+
+  test('nobody has said it of an action: undefined, and of one by a name that every object has', () => {
+    expect(permissionsFor('ec2', 'RunInstances', {}, facts)).toBeUndefined();
+    expect(permissionsFor('ssm', 'toString', {}, facts)).toBeUndefined();
+    expect(permissionsFor('nothing', 'Nothing', {}, facts)).toBeUndefined();
+  });
+});
