@@ -22,7 +22,7 @@ import type { Environment } from './environment.ts';
 import { startMachine } from './machines/machine.ts';
 import { ADDRESSES } from './network/fabric.ts';
 import { DIST } from './paths.ts';
-import { ACCOUNT_ID, type Instance, REGION } from './world.ts';
+import { ACCOUNT_ID, type Instance, type Machine, REGION } from './world.ts';
 
 export const LOAD_BALANCER = 'chat-fleet';
 export const FLEET_TAG = { key: 'proxyflip-fleet', value: 'chat' };
@@ -40,11 +40,15 @@ const IN_SERVICE_LIMIT_MS = 120_000;
 export interface Fleet {
   /** Grows where a scenario launches some; one that has ended stays, since its access log is still to be read. */
   readonly instances: Instance[];
-  /** The chat service's parameters of the Command document, the runbook and the stack. */
-  readonly chat: { readonly Chat: 'On'; readonly ChatArtifactUrl: string; readonly ChatArtifactSha256: string };
+  /** The chat service's parameters of the Command document, the runbook and the stack; absent where none of these install it. */
+  readonly chat?: ChatParameters;
 }
 
-export async function startFleet(environment: Environment, machines: number): Promise<Fleet> {
+type ChatParameters = { readonly Chat: 'On'; readonly ChatArtifactUrl: string; readonly ChatArtifactSha256: string };
+
+export type ChatFleet = Fleet & { readonly chat: ChatParameters };
+
+export async function startFleet(environment: Environment, machines: number): Promise<ChatFleet> {
   const { say } = environment.options;
   say(`Booting ${machines} machines (${environment.options.release}, ${environment.options.image})`);
   const instances = await Promise.all(
@@ -53,7 +57,7 @@ export async function startFleet(environment: Environment, machines: number): Pr
 
   const chat = await uploadChat(environment);
   await createLoadBalancer(environment);
-  const { ssm, elb } = environment.clients;
+  const { ssm } = environment.clients;
   await ssm.send(
     new CreateDocumentCommand({
       Name: RECEIVER_DOCUMENT,
@@ -70,14 +74,18 @@ export async function startFleet(environment: Environment, machines: number): Pr
     ...chat,
   });
 
-  await elb.send(
+  await registerInstances(environment, instances);
+  await waitInService(environment, instances.length);
+  return { instances, chat };
+}
+
+export async function registerInstances(environment: Environment, instances: readonly Instance[]): Promise<void> {
+  await environment.clients.elb.send(
     new RegisterInstancesWithLoadBalancerCommand({
       LoadBalancerName: LOAD_BALANCER,
       Instances: instances.map(({ instanceId }) => ({ InstanceId: instanceId })),
     }),
   );
-  await waitInService(environment, instances.length);
-  return { instances, chat };
 }
 
 export async function launchInstance(environment: Environment, index: number): Promise<Instance> {
@@ -89,6 +97,11 @@ export async function launchInstance(environment: Environment, index: number): P
     directory: environment.directory.path,
   });
   environment.cleanup.use(`machine ${machine.name}`, machine);
+  return enlist(environment, index, machine);
+}
+
+/** The machine as an instance of the account. */
+export function enlist(environment: Environment, index: number, machine: Machine): Instance {
   const instance: Instance = {
     instanceId: `i-0${environment.directory.runId}${String(index).padStart(10, '0')}`,
     privateIpAddress: machine.privateIpAddress,
@@ -101,7 +114,7 @@ export async function launchInstance(environment: Environment, index: number): P
   return instance;
 }
 
-async function uploadChat(environment: Environment): Promise<Fleet['chat']> {
+async function uploadChat(environment: Environment): Promise<ChatParameters> {
   const artifact = JSON.parse(await readFile(path.join(DIST, 'chat-artifact/chat-artifact.json'), 'utf8'));
   await environment.s3.putObject(
     ARTIFACT_BUCKET,
@@ -115,7 +128,24 @@ async function uploadChat(environment: Environment): Promise<Fleet['chat']> {
   };
 }
 
-export async function createLoadBalancer(environment: Environment, name: string = LOAD_BALANCER): Promise<void> {
+/** What feeds which instance port, and what the health check asks. */
+export interface LoadBalancerShape {
+  readonly httpPort: number;
+  readonly httpsPort: number;
+  readonly healthCheck: string;
+}
+
+const FLEET_SHAPE: LoadBalancerShape = {
+  httpPort: 80,
+  httpsPort: 81,
+  healthCheck: `HTTP:${HEALTH_PORT}/healthz`,
+};
+
+export async function createLoadBalancer(
+  environment: Environment,
+  name: string = LOAD_BALANCER,
+  { httpPort, httpsPort, healthCheck }: LoadBalancerShape = FLEET_SHAPE,
+): Promise<void> {
   const { elb } = environment.clients;
   await elb.send(
     new CreateLoadBalancerCommand({
@@ -123,12 +153,12 @@ export async function createLoadBalancer(environment: Environment, name: string 
       // A load balancer has a node in each of its subnets at least.
       Subnets: [...environment.world.subnets.keys()].slice(0, environment.options.nodes),
       Listeners: [
-        { Protocol: 'TCP', LoadBalancerPort: 80, InstanceProtocol: 'TCP', InstancePort: 80 },
+        { Protocol: 'TCP', LoadBalancerPort: 80, InstanceProtocol: 'TCP', InstancePort: httpPort },
         {
           Protocol: 'SSL',
           LoadBalancerPort: 443,
           InstanceProtocol: 'TCP',
-          InstancePort: 81,
+          InstancePort: httpsPort,
           SSLCertificateId: `arn:aws:acm:${REGION}:${ACCOUNT_ID}:certificate/chat`,
         },
       ],
@@ -139,7 +169,7 @@ export async function createLoadBalancer(environment: Environment, name: string 
       LoadBalancerName: name,
       // Five seconds instead of the default 30 s and ten successes, so that a rehearsal does not take minutes to begin.
       HealthCheck: {
-        Target: `HTTP:${HEALTH_PORT}/healthz`,
+        Target: healthCheck,
         Interval: 5,
         Timeout: 2,
         UnhealthyThreshold: 2,

@@ -20,6 +20,13 @@ export const FOR_MACHINES: readonly Requirement[] = [
   { files: ['/usr/bin/nsenter'], package: 'util-linux', why: 'enters them' },
 ];
 
+/** Only where containers are run. */
+export const FOR_CONTAINERS: readonly Requirement[] = [
+  { files: ['/usr/bin/buildah'], package: 'buildah', why: 'builds the container images' },
+  { files: ['/usr/bin/podman'], package: 'podman', why: 'runs them' },
+  { files: ['/usr/bin/crun'], package: 'crun', why: 'what podman runs them by' },
+];
+
 export const FOR_TESTS: readonly Requirement[] = [
   { files: ['/usr/bin/aws'], package: 'awscli', why: 'the real AWS CLI, against the rehearsal' },
   { files: ['/usr/bin/chromium'], package: 'chromium', why: 'a real browser for the chat page' },
