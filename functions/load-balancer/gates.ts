@@ -5,6 +5,7 @@
 import { ProxyflipError } from '../shared/errors.ts';
 import type { LoadBalancer } from './classic-elb.ts';
 import type { Fleet } from './fleet.ts';
+import type { ScalingGroup } from './launch-hooks.ts';
 import { isOn, POLICY_NAME, type Policies } from './policies.ts';
 import type { InstancePort } from './ports.ts';
 
@@ -71,13 +72,35 @@ export function portsFedPlainly({ healthCheckTarget = '', listeners }: LoadBalan
 export const asksForReceiver = ({ healthCheckTarget = '' }: LoadBalancer): boolean =>
   /^HTTP:\d+\/healthz$/i.test(healthCheckTarget);
 
-/** Not a refusal: as long as nobody joins the fleet, nothing is wrong. Lifecycle hooks are not looked for. */
-export function warnOfNewcomers(loadBalancer: LoadBalancer, healthPort: string): string[] {
+/**
+ * Not a refusal: as long as nobody joins the fleet, nothing is wrong.
+ *
+ * @param groups  whose instances the load balancer has, or why that is not known
+ */
+export function warnOfNewcomers(
+  loadBalancer: LoadBalancer,
+  healthPort: string,
+  groups: readonly ScalingGroup[] | { readonly unknown: string },
+): string[] {
   if (asksForReceiver(loadBalancer)) return [];
   const { loadBalancerName, healthCheckTarget = 'TCP' } = loadBalancer;
-  return [
-    `The health check ${healthCheckTarget} of ${loadBalancerName} does not ask /healthz: an instance that joins the fleet later may get connections before its receiver is ready. Point the health check at HTTP:${healthPort}/healthz, or give the Auto Scaling group a lifecycle hook for autoscaling:EC2_INSTANCE_LAUNCHING.`,
-  ];
+  const warn = (why: string, hook: string): string =>
+    `The health check ${healthCheckTarget} of ${loadBalancerName} does not ask /healthz, and ${why}: an instance that joins the fleet later may get connections before its receiver is ready. Point the health check at HTTP:${healthPort}/healthz, or ${hook}.`;
+  const giveOne = (name: string): string =>
+    `give ${name} a lifecycle hook for autoscaling:EC2_INSTANCE_LAUNCHING that is completed when /healthz answers on the instance`;
+  if ('unknown' in groups) {
+    return [
+      warn(
+        `whether its Auto Scaling group has a lifecycle hook is not known (${groups.unknown})`,
+        giveOne('the group'),
+      ),
+    ];
+  }
+  if (groups.length === 0)
+    return [warn('no Auto Scaling group with a lifecycle hook launches its instances', 'launch them by one')];
+  return groups
+    .filter(({ hasLaunchHook }) => !hasLaunchHook)
+    .map(({ name }) => warn(`Auto Scaling group ${name} has no lifecycle hook for launching`, giveOne('it')));
 }
 
 /** Kubernetes sets the policies of every port on each reconciliation, to exactly its own or to none: it would undo ours. */

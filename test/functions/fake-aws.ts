@@ -2,6 +2,7 @@
  * The AWS that the functions see, in memory: enough of Classic ELB and Systems Manager for whole runs, every call recorded.
  * Errors carry the SDK's class names, as the real clients' do.
  */
+import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import type { ElasticLoadBalancingClient } from '@aws-sdk/client-elastic-load-balancing';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SSMClient } from '@aws-sdk/client-ssm';
@@ -88,6 +89,11 @@ export class FakeAws {
   readonly executions = new Map<string, FakeExecution>();
   /** Instance id → what Systems Manager knows; `tagged` by `fleet=web`. */
   readonly managed = new Map<string, { readonly pingStatus: string; readonly tagged: boolean }>();
+  /** Auto Scaling group → its instances, and the transitions that it has hooks for. */
+  readonly scalingGroups = new Map<
+    string,
+    { readonly instanceIds: readonly string[]; readonly hooks: readonly string[] }
+  >();
   /** Command id → instance id → its answer. */
   readonly commands = new Map<string, Map<string, FakeInvocation>>();
   readonly calls: { readonly action: string; readonly input: Record<string, unknown> }[] = [];
@@ -111,6 +117,7 @@ export class FakeAws {
       this.onSleep?.(ms);
     },
   };
+  readonly autoScaling = this.#client() as unknown as AutoScalingClient;
   readonly elb = this.#client() as unknown as ElasticLoadBalancingClient;
   readonly ssm = this.#client() as unknown as SSMClient;
   readonly lambda = this.#client() as unknown as LambdaClient;
@@ -214,6 +221,20 @@ export class FakeAws {
       }
       case 'GetParameter':
         return this.#getParameter(String(input.Name));
+      case 'DescribeAutoScalingInstances':
+        return {
+          AutoScalingInstances: [...this.scalingGroups].flatMap(([AutoScalingGroupName, { instanceIds }]) =>
+            instanceIds
+              .filter((id) => (input.InstanceIds as string[]).includes(id))
+              .map((InstanceId) => ({ InstanceId, AutoScalingGroupName })),
+          ),
+        };
+      case 'DescribeLifecycleHooks':
+        return {
+          LifecycleHooks: this.scalingGroups
+            .get(String(input.AutoScalingGroupName))
+            ?.hooks.map((LifecycleTransition) => ({ LifecycleTransition })),
+        };
       case 'GetParametersByPath':
         return {
           Parameters: [...this.parameters]

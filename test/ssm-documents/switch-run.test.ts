@@ -6,6 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { AutoScaling } from '@aws-sdk/client-auto-scaling';
 import { ElasticLoadBalancing } from '@aws-sdk/client-elastic-load-balancing';
 import { SSM } from '@aws-sdk/client-ssm';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -195,6 +196,7 @@ beforeEach(async () => {
         // Waiting between rounds is not what is tested here.
         const clock = { now: () => Date.now(), sleep: async () => {} };
         const handler = createHandler({
+          autoScaling: new AutoScaling(settings()),
           elb: new ElasticLoadBalancing(settings()),
           ssm: new SSM(settings()),
           clock,

@@ -16,6 +16,7 @@ import {
 import { describeLoadBalancer, type LoadBalancer, LoadBalancerNotFoundError } from '../classic-elb.ts';
 import { describeFleet } from '../fleet.ts';
 import {
+  asksForReceiver,
   checkController,
   checkFleet,
   checkForeign,
@@ -28,6 +29,7 @@ import {
   warnOfNewcomers,
 } from '../gates.ts';
 import type { InputOf } from '../input.ts';
+import { describeScalingGroups } from '../launch-hooks.ts';
 import { describeNeighbours } from '../neighbours.ts';
 import { POLICY_NAME } from '../policies.ts';
 import { formatInstancePorts } from '../ports.ts';
@@ -89,7 +91,7 @@ export async function begin(deps: Deps, input: InputOf<'Begin'>): Promise<BeginA
 }
 
 async function passGates(
-  { elb, ssm }: Deps,
+  { elb, ssm, autoScaling }: Deps,
   input: InputOf<'Begin'>,
   loadBalancer: LoadBalancer,
   wish: Wish,
@@ -115,7 +117,7 @@ async function passGates(
   refuse(found);
   return [
     ...fleet.unregistered.map((id) => `${id} has the tag and is not registered: its receiver is switched too.`),
-    ...(input.direction === 'enable' ? warnOfNewcomers(loadBalancer, input.healthPort) : []),
+    ...(await newcomersAreHeld()),
     ...wish.instancePorts
       .filter(({ scheme }) => scheme === 'mixed')
       .map(
@@ -123,6 +125,13 @@ async function passGates(
           `Instance port ${port} is fed by TCP and by SSL: nginx can tell the application neither. Give each an instance port of its own.`,
       ),
   ];
+
+  async function newcomersAreHeld(): Promise<string[]> {
+    // Nothing is asked of Auto Scaling where the health check does it.
+    if (input.direction === 'disable' || asksForReceiver(loadBalancer)) return [];
+    const groups = await describeScalingGroups(autoScaling, loadBalancer.instanceIds);
+    return warnOfNewcomers(loadBalancer, input.healthPort, groups);
+  }
 }
 
 async function requireFree(

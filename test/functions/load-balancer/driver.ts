@@ -35,7 +35,13 @@ export function request(options: RunOptions) {
 }
 
 export function stepsOf(aws: FakeAws) {
-  const handler = createHandler({ elb: aws.elb, ssm: aws.ssm, clock: aws.clock, log: () => {} });
+  const handler = createHandler({
+    autoScaling: aws.autoScaling,
+    elb: aws.elb,
+    ssm: aws.ssm,
+    clock: aws.clock,
+    log: () => {},
+  });
   return async (operation: string, input: Record<string, unknown>) => {
     const executionId = String(input.executionId);
     // A step is called by an execution, which exists.

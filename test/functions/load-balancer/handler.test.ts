@@ -410,15 +410,44 @@ describe('gates: each names the thing and the way out, and nothing is changed', 
     expect(begun.warnings).toBe('i-3 has the tag and is not registered: its receiver is switched too.');
   });
 
-  test.each([
-    ['HTTP:8078/healthz', ''],
-    [
-      'TCP:80',
-      'The health check TCP:80 of web does not ask /healthz: an instance that joins the fleet later may get connections before its receiver is ready. Point the health check at HTTP:8078/healthz, or give the Auto Scaling group a lifecycle hook for autoscaling:EC2_INSTANCE_LAUNCHING.',
-    ],
-  ])('with the health check %s the warnings are "%s"', async (target, warnings) => {
-    web.healthCheckTarget = target;
-    expect(await stepsOf(aws)('Begin', request({ request: { planOnly: 'yes' } }))).toMatchObject({ warnings });
+  test.each<{ desc: string; check?: string; groups?: Record<string, readonly string[]>; says: readonly RegExp[] }>([
+    { desc: 'a health check that asks the receiver', check: 'HTTP:8078/healthz', says: [] },
+    {
+      desc: 'no group',
+      says: [
+        /^The health check TCP:80 of web does not ask \/healthz, and no Auto Scaling group .* Point the health check at HTTP:8078\/healthz, or launch/,
+      ],
+    },
+    {
+      desc: 'a group without a hook for launching',
+      groups: { blue: ['autoscaling:EC2_INSTANCE_TERMINATING'] },
+      says: [
+        /Auto Scaling group blue has no lifecycle hook for launching: .* or give it a lifecycle hook for autoscaling:EC2_INSTANCE_LAUNCHING/,
+      ],
+    },
+    { desc: 'a group with one', groups: { blue: ['autoscaling:EC2_INSTANCE_LAUNCHING'] }, says: [] },
+    {
+      desc: 'one of two groups has it',
+      groups: { blue: ['autoscaling:EC2_INSTANCE_LAUNCHING'], green: [] },
+      says: [/group green has no lifecycle hook/],
+    },
+  ])('instances that come later, $desc: $says', async ({ check = 'TCP:80', groups = {}, says }) => {
+    web.healthCheckTarget = check;
+    Object.entries(groups).forEach(([name, hooks], index) => {
+      aws.scalingGroups.set(name, { instanceIds: [`i-${index + 1}`], hooks });
+    });
+    const { warnings } = await stepsOf(aws)('Begin', request({ request: { planOnly: 'yes' } }));
+    for (const each of says) expect(warnings).toMatch(each);
+    expect(warnings.match(/The health check/g) ?? []).toHaveLength(says.length);
+  });
+
+  test('a warning that cannot be looked up is said, and stops nothing', async () => {
+    web.healthCheckTarget = 'TCP:80';
+    aws.fault = (action) => {
+      if (action === 'DescribeAutoScalingInstances') throw new Error('AccessDenied');
+    };
+    const { warnings } = await stepsOf(aws)('Begin', request({ request: { planOnly: 'yes' } }));
+    expect(warnings).toContain('whether its Auto Scaling group has a lifecycle hook is not known (AccessDenied)');
   });
 
   test('a receiver that cannot even say what it is stops the run before a receiver is changed', async () => {

@@ -168,7 +168,7 @@ async function run(aws: FakeAws, direction: 'enable' | 'disable'): Promise<void>
   };
   aws.parameters.set('/proxyflip/web', [JSON.stringify(state)]);
   await setPolicies(
-    { elb: aws.elb, ssm: aws.ssm, clock: aws.clock, log: () => {} },
+    { autoScaling: aws.autoScaling, elb: aws.elb, ssm: aws.ssm, clock: aws.clock, log: () => {} },
     { operation: 'SetPolicies', loadBalancerName: 'web', executionId: 'e', direction },
   );
 }
@@ -276,7 +276,13 @@ describe('over generated load balancers', () => {
 
 test('an operation that is not known is refused by name', async () => {
   const aws = new FakeAws();
-  const handler = createHandler({ elb: aws.elb, ssm: aws.ssm, clock: aws.clock, log: () => {} });
+  const handler = createHandler({
+    autoScaling: aws.autoScaling,
+    elb: aws.elb,
+    ssm: aws.ssm,
+    clock: aws.clock,
+    log: () => {},
+  });
   await expect(handler({ operation: 'Delete' })).rejects.toThrow(
     /ERR_INVALID_INPUT: operation is "Delete": one of AwaitFleet, Begin/,
   );
