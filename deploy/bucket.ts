@@ -44,10 +44,18 @@ async function headBucket(s3: S3Client, bucket: string): Promise<{ status: numbe
   }
 }
 
+export interface Content {
+  readonly key: string;
+  readonly bytes: number;
+  /** Only called where it has to be sent: the chat's archives have 45 MB each. */
+  read(): Promise<Uint8Array>;
+}
+
 /** @returns whether it had to be sent; false = it was there */
-export async function upload(s3: S3Client, bucket: string, key: string, body: Uint8Array): Promise<boolean> {
-  if (await isThere(s3, bucket, key, body.length)) return false;
-  await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }));
+export async function upload(s3: S3Client, bucket: string, content: Content): Promise<boolean> {
+  const { key, bytes } = content;
+  if (await isThere(s3, bucket, key, bytes)) return false;
+  await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: await content.read() }));
   return true;
 }
 

@@ -1,14 +1,15 @@
 /** `npm run package` and `npm run deploy`: reads the command line and the environment, runs one of them. */
+import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { S3Client } from '@aws-sdk/client-s3';
-import { elasticLoadBalancingClient, systemsManagerClient } from '../functions/shared/clients.ts';
+import { autoScalingClient, elasticLoadBalancingClient, systemsManagerClient } from '../functions/shared/clients.ts';
 import { systemClock } from '../functions/shared/clock.ts';
 import { ProxyflipError } from '../functions/shared/errors.ts';
 import { deploy } from './deploy.ts';
 import { explain } from './explain.ts';
 import { parseCommandLine, USAGE } from './options.ts';
-import { describeObjects, packageProduct } from './package.ts';
+import { describeObjects, preparePackage, uploadPackage } from './package.ts';
 
 // The SDK's versions are pinned to ones that run here; its warning about those of next year would stand before every answer.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
@@ -25,14 +26,17 @@ async function main(args: readonly string[]): Promise<number> {
   const s3 = new S3Client({ followRegionRedirects: false });
   const packaging = { s3, region: await s3.config.region(), root: fileURLToPath(new URL('../..', import.meta.url)) };
   if (commandLine.command === 'package') {
-    const { template, objects } = await packageProduct(packaging, commandLine.options);
-    for (const line of describeObjects(commandLine.options.bucket, objects)) console.log(line);
-    console.log(`template  ${template.url}`);
+    const { bucket, output } = commandLine.options;
+    const prepared = await preparePackage(packaging, commandLine.options);
+    for (const line of describeObjects(bucket, await uploadPackage(s3, prepared))) console.log(line);
+    if (output !== undefined) await writeFile(output, prepared.template.text);
+    console.log(`template  ${prepared.template.url}`);
     return 0;
   }
   const deps = {
     ...packaging,
     cloudFormation: new CloudFormationClient({ maxAttempts: 10 }),
+    autoScaling: autoScalingClient(),
     elb: elasticLoadBalancingClient(),
     ssm: systemsManagerClient(),
     clock: systemClock,

@@ -7,7 +7,7 @@ import { type ChangeSet, createChangeSet, deleteChangeSet, describeChanges, exec
 import { causes, newEvents } from './events.ts';
 import { type FollowDeps, followStack } from './follow.ts';
 import type { DeployOptions } from './options.ts';
-import { countObjects, type PackageDeps, packageProduct } from './package.ts';
+import { countObjects, type PackageDeps, preparePackage, uploadPackage } from './package.ts';
 import type { PackagedTemplate } from './packaged-template.ts';
 import { type DeclaredParameters, requireNames, type StackParameters, stackParameters } from './parameters.ts';
 import { type PreflightDeps, preflight } from './preflight.ts';
@@ -23,11 +23,10 @@ export async function deploy(deps: DeployDeps, options: DeployOptions): Promise<
   const before = await describeStack(cloudFormation, options.stack);
   const type = changeSetType(options.stack, before?.StackStatus);
 
-  const { template, objects } = await packageProduct(deps, options);
-  say(`s3://${options.bucket}/${options.prefix}: ${countObjects(objects)}`);
-  const { declared, runbook } = readPackaged(template);
-  const given = { ...options.parameters, ...ofPackage(declared, options) };
-  const parameters = stackParameters(declared, type === 'UPDATE' && before ? parametersOf(before) : undefined, given);
+  const prepared = await preparePackage(deps, options);
+  const { declared, runbook } = readPackaged(prepared.template);
+  const former = type === 'UPDATE' && before !== undefined ? parametersOf(before) : undefined;
+  const parameters = stackParameters(declared, former, options.parameters);
   requireNames(parameters.values);
 
   if (parameters.values.SwitchFromStack === 'Yes') {
@@ -36,7 +35,8 @@ export async function deploy(deps: DeployDeps, options: DeployOptions): Promise<
     for (const line of await preflight(deps, parameters.values, stackId)) say(`  ${line}`);
   }
 
-  const changeSet = await makeChangeSet(deps, options, template, type, parameters);
+  say(`s3://${options.bucket}/${options.prefix}: ${countObjects(await uploadPackage(deps.s3, prepared))}`);
+  const changeSet = await makeChangeSet(deps, options, prepared.template, type, parameters);
   if (changeSet.changes.length === 0) say(`The stack ${options.stack} is so already: nothing to change.`);
   else say(`${type === 'CREATE' ? 'To be created' : 'To be changed'} in the stack ${options.stack}:`);
   for (const line of describeChanges(changeSet.changes)) say(`  ${line}`);
@@ -60,12 +60,6 @@ function readPackaged({ text }: PackagedTemplate): { declared: DeclaredParameter
     Resources: Record<string, { Properties?: { Content?: Runbook } }>;
   };
   return { declared: Parameters, runbook: Resources.SwitchDocument?.Properties?.Content ?? {} };
-}
-
-/** Where the artifacts are is not asked for twice. */
-function ofPackage(declared: DeclaredParameters, { bucket, prefix }: DeployOptions): Record<string, string> {
-  const own = { ArtifactBucket: bucket, ArtifactPrefix: prefix };
-  return Object.fromEntries(Object.entries(own).filter(([name]) => name in declared));
 }
 
 function makeChangeSet(

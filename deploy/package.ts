@@ -1,9 +1,9 @@
 /** `npm run package`: everything that a stack needs, in the bucket. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { readArtifacts, readTemplate } from './artifacts.ts';
-import { requireBucket, upload } from './bucket.ts';
+import { type Content, requireBucket, upload } from './bucket.ts';
 import type { PackageOptions } from './options.ts';
 import { type PackagedTemplate, packageTemplate } from './packaged-template.ts';
 
@@ -14,6 +14,14 @@ export interface PackageDeps {
   readonly root: string;
 }
 
+export interface Package {
+  readonly bucket: string;
+  /** The one that was asked for. */
+  readonly template: PackagedTemplate;
+  /** All that goes into the bucket, what a template nests included. */
+  readonly contents: readonly Content[];
+}
+
 export interface UploadedObject {
   readonly key: string;
   readonly bytes: number;
@@ -21,31 +29,35 @@ export interface UploadedObject {
   readonly isSent: boolean;
 }
 
-export interface Packaged {
-  /** The one that was asked for; what it nests has been uploaded, too. */
-  readonly template: PackagedTemplate;
-  readonly objects: readonly UploadedObject[];
-}
-
-export async function packageProduct(deps: PackageDeps, options: PackageOptions): Promise<Packaged> {
-  const { s3, region, root } = deps;
+/** Everything but the sending: nothing is changed yet. @throws ProxyflipError ERR_NOT_BUILT, ERR_NO_TEMPLATE, ERR_BUCKET */
+export async function preparePackage({ s3, region, root }: PackageDeps, options: PackageOptions): Promise<Package> {
   const { bucket, prefix } = options;
   const artifacts = readArtifacts(root);
   const templates = packageTemplate(options.template, (name) => readTemplate(root, name), { bucket, prefix, region });
   await requireBucket(s3, bucket, region);
-  const contents = [
-    ...artifacts.map(({ key, file }) => ({ key, read: () => readFile(path.join(root, file)) })),
-    ...templates.map(({ key, text }) => ({ key, read: async () => Buffer.from(text) })),
-  ];
+  return {
+    bucket,
+    template: templates.at(-1) as PackagedTemplate,
+    contents: [
+      ...artifacts.map(({ key, file, bytes }) => ({
+        key: `${prefix}${key}`,
+        bytes,
+        read: () => readFile(path.join(root, file)),
+      })),
+      ...templates.map(({ key, text }) => {
+        const body = Buffer.from(text);
+        return { key: `${prefix}${key}`, bytes: body.length, read: async () => body };
+      }),
+    ],
+  };
+}
+
+export async function uploadPackage(s3: S3Client, { bucket, contents }: Package): Promise<UploadedObject[]> {
   const objects: UploadedObject[] = [];
-  for (const { key, read } of contents) {
-    const body = await read();
-    const isSent = await upload(s3, bucket, `${prefix}${key}`, body);
-    objects.push({ key: `${prefix}${key}`, bytes: body.length, isSent });
+  for (const content of contents) {
+    objects.push({ key: content.key, bytes: content.bytes, isSent: await upload(s3, bucket, content) });
   }
-  const template = templates.at(-1) as PackagedTemplate;
-  if (options.output !== undefined) await writeFile(options.output, template.text);
-  return { template, objects };
+  return objects;
 }
 
 /** A line for each object. */

@@ -2,19 +2,13 @@
  * What the runbook would refuse, before a stack is made for it: its own first steps, run here with the caller's credentials as a plan,
  * which reads and writes nothing. So a refusal has the same code and the same words in both places.
  */
-import type { ElasticLoadBalancingClient } from '@aws-sdk/client-elastic-load-balancing';
-import type { SSMClient } from '@aws-sdk/client-ssm';
 import { createHandler } from '../functions/load-balancer/handler.ts';
 import type { BeginAnswer } from '../functions/load-balancer/steps/begin.ts';
+import type { Deps } from '../functions/load-balancer/steps/deps.ts';
 import type { PlanAnswer } from '../functions/load-balancer/steps/plan.ts';
-import type { Clock } from '../functions/shared/clock.ts';
 import { ProxyflipError, serviceErrorName } from '../functions/shared/errors.ts';
 
-export interface PreflightDeps {
-  readonly elb: ElasticLoadBalancingClient;
-  readonly ssm: SSMClient;
-  readonly clock: Clock;
-}
+export type PreflightDeps = Omit<Deps, 'log'>;
 
 /**
  * @param values   of the stack's parameters

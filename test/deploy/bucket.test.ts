@@ -43,26 +43,27 @@ describe('the bucket', () => {
 
 describe('an upload', () => {
   const body = Buffer.from('12345');
+  const content = { key: 'k', bytes: 5, read: async () => body };
 
   test('sends nothing that is there in its whole length', async () => {
     mock.on(HeadObjectCommand).resolves({ ContentLength: 5 });
-    expect(await upload(client, 'b', 'k', body)).toBe(false);
+    expect(await upload(client, 'b', content)).toBe(false);
     expect(mock.commandCalls(PutObjectCommand)).toHaveLength(0);
   });
 
   test.each(['NotFound', '403', 'Forbidden'])('sends what is answered by %s', async (name) => {
     mock.on(HeadObjectCommand).rejects(Object.assign(new Error(), { name }));
-    expect(await upload(client, 'b', 'k', body)).toBe(true);
+    expect(await upload(client, 'b', content)).toBe(true);
     expect(mock.commandCalls(PutObjectCommand)[0]?.args[0].input).toEqual({ Bucket: 'b', Key: 'k', Body: body });
   });
 
   test('sends what is there in another length', async () => {
     mock.on(HeadObjectCommand).resolves({ ContentLength: 4 });
-    expect(await upload(client, 'b', 'k', body)).toBe(true);
+    expect(await upload(client, 'b', content)).toBe(true);
   });
 
   test('does not take another failure for a missing object', async () => {
     mock.on(HeadObjectCommand).rejects(Object.assign(new Error('slow down'), { name: 'SlowDown' }));
-    await expect(upload(client, 'b', 'k', body)).rejects.toThrow('slow down');
+    await expect(upload(client, 'b', content)).rejects.toThrow('slow down');
   });
 });

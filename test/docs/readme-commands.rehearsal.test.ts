@@ -4,9 +4,10 @@
  */
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { expectLastLine } from './last-line.ts';
 import { type CheckedCommand, checkedCommands, ROOT, readPage } from './markdown.ts';
 import { ServedRehearsal } from './served-rehearsal.ts';
-import { type BlockResult, ShellSession } from './shell-session.ts';
+import { ShellSession } from './shell-session.ts';
 
 const BLOCK_LIMIT_MS = 180_000;
 
@@ -30,21 +31,6 @@ afterAll(async () => {
   await shell?.[Symbol.asyncDispose]();
   await served?.[Symbol.asyncDispose]();
 }, 60_000);
-
-/** `…` in the promised line stands for anything. */
-function expectLastLine({ exitCode, stdout, stderr }: BlockResult, promised: string): void {
-  const last = stdout.trimEnd().split('\n').at(-1) ?? '';
-  const pattern = promised
-    .split('…')
-    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-    .join('.*');
-  // What is said beside it is shown with a failure, and is no failure by itself: a tool may warn of this machine's settings.
-  expect({ last, exitCode, stderr }).toEqual({
-    last: expect.stringMatching(new RegExp(`^${pattern}$`)),
-    exitCode: 0,
-    stderr: expect.any(String),
-  });
-}
 
 const blocksOf = (page: string): CheckedCommand[] => checkedCommands(readPage(page));
 

@@ -1,0 +1,111 @@
+/**
+ * npm run package and npm run deploy against a fleet: the commands of docs/deploy.md as they stand there, and before them what
+ * is refused, which has to leave nothing behind.
+ */
+import { existsSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { expectLastLine } from '../docs/last-line.ts';
+import { checkedCommands, ROOT, readPage } from '../docs/markdown.ts';
+import { ServedRehearsal } from '../docs/served-rehearsal.ts';
+import { ShellSession } from '../docs/shell-session.ts';
+
+const BLOCK_LIMIT_MS = 120_000;
+const GIVEN = '--bucket proxyflip-artifacts --load-balancer chat-fleet --fleet-tag proxyflip-fleet=chat';
+
+let served: ServedRehearsal;
+let shell: ShellSession;
+
+beforeAll(async () => {
+  served = await ServedRehearsal.start(['--machines', '1', '--page-port', '18444', '--policy-delay-ms', '100..500']);
+  const path = existsSync('/usr/bin/aws') ? `/usr/bin:${process.env.PATH}` : process.env.PATH;
+  const { AWS_PROFILE: _, AWS_ENDPOINT_URL: __, AWS_REGION: ___, ...env } = process.env;
+  shell = new ShellSession(ROOT, { ...env, PATH: path, AWS_PAGER: '', AWS_EC2_METADATA_DISABLED: 'true' });
+  await shell.run(served.exports, 5_000);
+  const [alias = ''] = /aws\(\) \{[^`]*\}/.exec(readPage('README.md')) ?? [];
+  await shell.run(alias, 5_000);
+}, 150_000);
+
+afterAll(async () => {
+  await shell?.[Symbol.asyncDispose]();
+  await served?.[Symbol.asyncDispose]();
+}, 60_000);
+
+describe('what cannot work is refused before anything is changed', () => {
+  // Builds once, for all that follows.
+  beforeAll(() => shell.run('npm run package -- --help', BLOCK_LIMIT_MS), BLOCK_LIMIT_MS);
+
+  const deploy = (given: string) => `node dist/deploy/cli.mjs deploy ${given}`;
+  test.each([
+    {
+      what: 'no credentials',
+      commands: `env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY HOME=/nonexistent ${deploy(GIVEN)}`,
+      says: 'ERR_CREDENTIALS: no AWS credentials were found',
+    },
+    {
+      what: 'no bucket of that name',
+      commands: deploy(GIVEN.replace('proxyflip-artifacts', 'nobodys-bucket')),
+      says: 'ERR_BUCKET: there is no bucket nobodys-bucket. Make it and run again: aws s3 mb s3://nobodys-bucket',
+    },
+    {
+      what: 'no load balancer of that name',
+      commands: deploy(GIVEN.replace('chat-fleet ', 'other-fleet ')),
+      says: 'ERR_LOAD_BALANCER_NOT_FOUND: no Classic Load Balancer "other-fleet"',
+    },
+    {
+      what: 'an instance without the tag',
+      commands: deploy(GIVEN.replace('=chat', '=shop')),
+      says: 'ERR_INSTANCE_UNTAGGED: i-',
+    },
+    {
+      what: 'no names',
+      commands: deploy('--bucket proxyflip-artifacts'),
+      says: 'ERR_PARAMETER: --load-balancer NAME and --fleet-tag KEY=VALUE is missing',
+    },
+    {
+      what: 'a parameter that the template does not have',
+      commands: deploy(`${GIVEN} --parameter QuietSecond=1`),
+      says: 'ERR_PARAMETER: the template has no parameter QuietSecond',
+    },
+  ])(
+    '$what',
+    async ({ commands, says }) => {
+      const { exitCode, stderr } = await shell.run(commands, BLOCK_LIMIT_MS);
+
+      expect(stderr).toContain(`proxyflip: ${says}`);
+      expect(exitCode).toBe(1);
+      expect(await stacks()).toBe('[]');
+    },
+    BLOCK_LIMIT_MS,
+  );
+
+  test('a plan for a stack that is not there leaves none, and says what it could not ask', async () => {
+    const { stdout, exitCode } = await shell.run(deploy(`${GIVEN} --plan`), BLOCK_LIMIT_MS);
+
+    expect(stdout).toMatch(/policy changes +create policy proxyflip-proxy-protocol; instance port 80/);
+    expect(stdout).toMatch(/add +AWS::Lambda::Function +LoadBalancerFunction/);
+    expect(stdout).toContain('The receivers were not asked');
+    expect(exitCode).toBe(0);
+    expect(await stacks()).toBe('[]');
+  });
+});
+
+describe('docs/deploy.md', () => {
+  const blocks = checkedCommands(readPage('docs/deploy.md'));
+
+  test('promises last lines', () => expect(blocks.length).toBeGreaterThan(4));
+
+  test.each(blocks)(
+    '$name',
+    async ({ commands, lastLine }) => expectLastLine(await shell.run(commands, BLOCK_LIMIT_MS), lastLine),
+    BLOCK_LIMIT_MS,
+  );
+});
+
+/** As JSON, without those that are gone. */
+async function stacks(): Promise<string> {
+  const { stdout } = await shell.run(
+    `aws cloudformation describe-stacks --query 'Stacks[].[StackName,StackStatus]' --output json`,
+    20_000,
+  );
+  return stdout.trim();
+}
