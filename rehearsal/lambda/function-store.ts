@@ -81,6 +81,10 @@ export class FunctionStore {
     return found;
   }
 
+  find(name: string): LambdaFunction | undefined {
+    return this.#functions.get(name);
+  }
+
   add(created: LambdaFunction): void {
     const name = created.configuration.FunctionName;
     if (this.#functions.has(name)) {

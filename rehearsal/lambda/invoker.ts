@@ -45,6 +45,8 @@ export interface InvokerOptions {
   readonly duplicateEvent: (event: { functionName: string; requestId: string }) => boolean;
   /** Is the function still there? An event for a deleted one is dropped. */
   readonly exists: (lambdaFunction: LambdaFunction) => boolean;
+  /** An attempt has ended: its record is complete. */
+  readonly onInvocation: (record: InvocationRecord) => void;
 }
 
 export interface Invoker {
@@ -139,6 +141,7 @@ export function createInvoker(options: InvokerOptions): Invoker {
     );
     record.durationMs = durationMs;
     record.failed = outcome.failed;
+    options.onInvocation(record);
     return { ...outcome, logTail: tail(slot.lines) };
   }
 

@@ -36,8 +36,10 @@ export interface LambdaOptions {
   readonly throttleDelayMs?: number;
   /** Fault: deliver this asynchronous event twice, as Lambda may. Default: never. */
   readonly duplicateEvent?: (event: { functionName: string; requestId: string }) => boolean;
-  /** Each line that a function logs. */
-  readonly log?: (functionName: string, line: string) => void;
+  /** Each line that a function writes, and the log group that it goes to. */
+  readonly log?: (line: { readonly logGroup: string; readonly functionName: string; readonly text: string }) => void;
+  /** An attempt to run a function has ended. */
+  readonly onInvocation?: (record: InvocationRecord) => void;
 }
 
 export interface LambdaService extends Service {
@@ -72,6 +74,7 @@ export function createLambdaService(options: LambdaOptions): LambdaService {
     throttleDelayMs: options.throttleDelayMs ?? 1000,
     duplicateEvent: options.duplicateEvent ?? (() => false),
     exists: (lambdaFunction) => store.has(lambdaFunction),
+    onInvocation: options.onInvocation ?? (() => {}),
   });
   const logFile = (name: string): string => path.join(options.directory, 'logs', `${name}.log`);
   const parts: LambdaParts = {
@@ -80,7 +83,12 @@ export function createLambdaService(options: LambdaOptions): LambdaService {
     getObject: options.getObject ?? noObjects,
     security,
     codeDirectory: (name) => path.join(options.directory, 'code', name),
-    openLog: (name) => openFunctionLog(logFile(name), (line) => options.log?.(name, line)),
+    openLog: (functionName) =>
+      openFunctionLog(logFile(functionName), (text) => {
+        const logGroup = store.find(functionName)?.configuration.LoggingConfig.LogGroup;
+        // A process that outlives its function for a moment has nowhere to write.
+        if (logGroup !== undefined) options.log?.({ logGroup, functionName, text });
+      }),
   };
 
   return {

@@ -1,6 +1,10 @@
+import { letsServiceIn } from '../../aws/resource-policy.ts';
 import { ServiceError } from '../../aws/service.ts';
+import { serviceCaller } from '../../aws/service-caller.ts';
+import type { LambdaFunction } from '../function-store.ts';
 import { newRequestId } from '../invoker.ts';
 import type { LambdaActions } from '../parts.ts';
+import { policyOf } from './permission.ts';
 
 /** Source: Lambda quotas. Bytes. */
 const SYNCHRONOUS_LIMIT = 6 * 1024 * 1024;
@@ -8,8 +12,9 @@ const ASYNCHRONOUS_LIMIT = 1024 * 1024;
 
 /** A function that fails is a successful call: status 200 and FunctionError. */
 export const invoke: LambdaActions<'Invoke'> = ({ store, invoker }) => ({
-  async Invoke({ FunctionName, Qualifier, InvocationType = 'RequestResponse', LogType, Payload }) {
+  async Invoke({ FunctionName, Qualifier, InvocationType = 'RequestResponse', LogType, Payload }, { accessKeyId }) {
     const found = store.get(FunctionName, Qualifier);
+    mayInvoke(found, accessKeyId);
     const payload = toJson(Payload);
     const requestId = newRequestId();
     switch (InvocationType) {
@@ -39,6 +44,19 @@ export const invoke: LambdaActions<'Invoke'> = ({ store, invoker }) => ({
     }
   },
 });
+
+/** A service needs a statement in the function's own policy (AddPermission); users and roles are held to theirs elsewhere. */
+function mayInvoke(found: LambdaFunction, accessKeyId: string): void {
+  const caller = serviceCaller(accessKeyId);
+  if (caller === undefined) return;
+  const { FunctionArn: resource } = found.configuration;
+  if (letsServiceIn(policyOf(found), { ...caller, action: 'lambda:InvokeFunction', resource })) return;
+  throw new ServiceError(
+    'AccessDeniedException',
+    `User: ${caller.principal} is not authorized to perform: lambda:InvokeFunction on resource: ${resource} because no resource-based policy allows the lambda:InvokeFunction action`,
+    403,
+  );
+}
 
 function toJson(payload: Uint8Array | string | undefined): Uint8Array {
   const bytes = payload === undefined || payload.length === 0 ? Buffer.from('{}') : Buffer.from(payload);

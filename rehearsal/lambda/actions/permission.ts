@@ -3,7 +3,7 @@ import { invalid } from '../function-input.ts';
 import type { LambdaFunction } from '../function-store.ts';
 import type { LambdaActions } from '../parts.ts';
 
-/** The function's resource policy: kept and shown, not enforced; every caller may invoke every function. */
+/** The function's resource policy: what lets services in. Who else may invoke is for the caller's own policies to say. */
 export const permission: LambdaActions<'AddPermission' | 'RemovePermission' | 'GetPolicy'> = ({ store }) => ({
   AddPermission(input) {
     const found = store.get(input.FunctionName, input.Qualifier);
@@ -39,10 +39,13 @@ export const permission: LambdaActions<'AddPermission' | 'RemovePermission' | 'G
   GetPolicy({ FunctionName, Qualifier }) {
     const found: LambdaFunction = store.get(FunctionName, Qualifier);
     if (found.permissions.size === 0) throw noPolicy('The resource you requested does not exist.');
-    const document = { Version: '2012-10-17', Id: 'default', Statement: [...found.permissions.values()] };
-    return { Policy: JSON.stringify(document), RevisionId: found.configuration.RevisionId };
+    return { Policy: policyOf(found), RevisionId: found.configuration.RevisionId };
   },
 });
+
+export function policyOf({ permissions }: LambdaFunction): string {
+  return JSON.stringify({ Version: '2012-10-17', Id: 'default', Statement: [...permissions.values()] });
+}
 
 function condition(input: { SourceArn?: string; SourceAccount?: string }): Record<string, unknown> {
   const { SourceArn, SourceAccount } = input;
