@@ -74,7 +74,7 @@ export interface RehearsalResult extends RunSettings {
   /** The application's own answers and, for redirects, nginx's access logs together; see `traffic/client-address.ts`. */
   readonly clientAddress: AddressCounts;
   readonly phases: readonly PhaseResult[];
-  /** `NONE` where the order needs no stack. */
+  /** `NONE` where none is needed. */
   readonly stack: { readonly status: string };
   readonly versions: {
     readonly nginx: string;
@@ -195,7 +195,10 @@ function shortOfPromise(result: RehearsalResult): string[] {
       forged.failed > 0,
       `${counted(forged.failed, 'client')} with a forged PROXY line got neither an answer nor a refusal: ${failuresInWords(forged.failures)}`,
     ],
-    [!stack.status.endsWith('_COMPLETE') || stack.status.includes('ROLLBACK'), `the stack ended in ${stack.status}`],
+    [
+      stack.status !== 'NONE' && (!stack.status.endsWith('_COMPLETE') || stack.status.includes('ROLLBACK')),
+      `the stack ended in ${stack.status}`,
+    ],
     [
       !result.phases.some((phase) => isProxyAlone(phase) && phase.clientAddress.correct > 0),
       'no answer was seen while every receiver was in proxy',
