@@ -28,6 +28,7 @@ import { IamStore } from './iam/store.ts';
 import { createLambdaService, type LambdaService } from './lambda/service.ts';
 import { type ImageName, prepareImage, type Release } from './machines/images.ts';
 import { MachineLauncher } from './machines/launcher.ts';
+import { createMonitoring, type Monitoring } from './monitoring.ts';
 import { ADDRESSES, createFabric, type Fabric } from './network/fabric.ts';
 import { Firewall } from './network/firewall.ts';
 import { startGateway } from './network/gateway-process.ts';
@@ -70,6 +71,7 @@ export class Environment implements AsyncDisposable {
   readonly autoScaling: Service;
   readonly ssm: SsmService;
   readonly s3: S3Service;
+  readonly monitoring: Monitoring;
   readonly lambda: LambdaService;
   readonly cloudFormation: CloudFormationService;
   #endpoint: AwsEndpoint | undefined;
@@ -154,12 +156,15 @@ export class Environment implements AsyncDisposable {
       options: { agentVersion: ({ instanceId }) => this.agentVersions.get(instanceId) ?? AGENT_VERSION },
     });
     this.#cleanup.add('Systems Manager', () => this.ssm.close());
+    this.monitoring = createMonitoring(dispatcher);
+    this.#cleanup.add('alarms, schedules and events', () => this.monitoring.close());
     this.lambda = createLambdaService({
       nodeBinary: NODE24,
       endpointUrl: () => this.endpoint.url,
       directory: path.join(directory.path, 'lambda'),
       getObject: (bucket, key) => this.s3.getObject(bucket, key),
       security,
+      ...this.monitoring.lambda,
     });
     this.#cleanup.add("Lambda's functions", () => this.lambda.close());
     this.cloudFormation = createCloudFormationService({
@@ -188,6 +193,7 @@ export class Environment implements AsyncDisposable {
         this.ssm,
         this.lambda,
         this.cloudFormation,
+        ...this.monitoring.services,
         createStsService(this.authorizer),
         this.s3,
       ],

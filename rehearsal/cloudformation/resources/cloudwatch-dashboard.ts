@@ -1,12 +1,37 @@
-import { keptType } from './kept.ts';
+import type { ResourceType } from '../resource-type.ts';
+import { unlessGone } from './gone.ts';
+import { text } from './properties.ts';
+import { taken } from './taken.ts';
 
-export const cloudWatchDashboard = () =>
-  keptType({
-    name: 'AWS::CloudWatch::Dashboard',
-    properties: ['DashboardName', 'DashboardBody'],
-    required: ['DashboardBody'],
-    nameProperty: 'DashboardName',
-    maximumNameLength: 255,
-    attributes: [],
-    describe: (name) => ({ ref: name, attributes: {} }),
-  });
+const TYPE = 'AWS::CloudWatch::Dashboard';
+
+export const cloudWatchDashboard: ResourceType = {
+  name: TYPE,
+  properties: ['DashboardName', 'DashboardBody'],
+  required: ['DashboardBody'],
+  replacedBy: ['DashboardName'],
+  attributes: [],
+  async create(properties, context) {
+    const name = text(properties.DashboardName) ?? context.generateName(255);
+    const named = { DashboardNamePrefix: name };
+    const { DashboardEntries = [] } = (await context.call('monitoring', 'ListDashboards', named)) as {
+      DashboardEntries?: { DashboardName?: string }[];
+    };
+    if (DashboardEntries.some(({ DashboardName }) => DashboardName === name)) throw taken(TYPE, name);
+    await context.call('monitoring', 'PutDashboard', {
+      DashboardName: name,
+      DashboardBody: text(properties.DashboardBody),
+    });
+    return { physicalResourceId: name, attributes: {} };
+  },
+  async update(existing, properties, context) {
+    const DashboardBody = text(properties.DashboardBody);
+    await context.call('monitoring', 'PutDashboard', { DashboardName: existing.physicalResourceId, DashboardBody });
+    return existing;
+  },
+  async delete({ physicalResourceId }, context) {
+    await context
+      .call('monitoring', 'DeleteDashboards', { DashboardNames: [physicalResourceId] })
+      .catch(unlessGone('ResourceNotFound'));
+  },
+};

@@ -26,7 +26,9 @@ import { lambdaEventInvokeConfig } from './lambda-event-invoke-config.ts';
 import { lambdaFunction } from './lambda-function.ts';
 import { lambdaPermission } from './lambda-permission.ts';
 import { logGroup } from './log-group.ts';
+import { snsSubscription } from './sns-subscription.ts';
 import { snsTopic } from './sns-topic.ts';
+import { snsTopicPolicy } from './sns-topic-policy.ts';
 import { ssmAssociation } from './ssm-association.ts';
 import { ssmDocument } from './ssm-document.ts';
 import { ssmParameter } from './ssm-parameter.ts';
@@ -60,11 +62,13 @@ export function createResourceTypes(iam: IamStore, custom: CustomResourceOptions
     ec2LaunchTemplate,
     autoScalingGroup,
     elbLoadBalancer,
-    logGroup(),
-    eventsRule(),
-    snsTopic(),
-    cloudWatchAlarm(),
-    cloudWatchDashboard(),
+    logGroup,
+    eventsRule,
+    snsTopic,
+    snsTopicPolicy,
+    snsSubscription,
+    cloudWatchAlarm,
+    cloudWatchDashboard,
   ];
   return (name) =>
     types.find((type) => (type.name.endsWith('*') ? name.startsWith(type.name.slice(0, -1)) : type.name === name));

@@ -249,48 +249,6 @@ describe('AWS::SSM::Document', () => {
   });
 });
 
-describe('kept types', () => {
-  const kept = {
-    Logs: { Type: 'AWS::Logs::LogGroup', Properties: { LogGroupName: '/aws/lambda/f', RetentionInDays: 30 } },
-    Rule: { Type: 'AWS::Events::Rule', Properties: { ScheduleExpression: 'rate(5 minutes)' } },
-    Topic: { Type: 'AWS::SNS::Topic', Properties: { TopicName: 'alerts' } },
-    Alarm: {
-      Type: 'AWS::CloudWatch::Alarm',
-      Properties: { ComparisonOperator: 'GreaterThanThreshold', EvaluationPeriods: 1 },
-    },
-    Board: { Type: 'AWS::CloudWatch::Dashboard', Properties: { DashboardBody: '{}' } },
-  };
-
-  test('have Ref and Fn::GetAtt as on AWS', async () => {
-    await stacks.create({
-      ...resources(kept),
-      Outputs: {
-        Logs: { Value: { 'Fn::GetAtt': 'Logs.Arn' } },
-        Topic: { Value: { Ref: 'Topic' } },
-        Rule: { Value: { 'Fn::GetAtt': 'Rule.Arn' } },
-      },
-    });
-
-    expect(await stacks.outputs()).toEqual({
-      Logs: 'arn:aws:logs:eu-central-1:111122223333:log-group:/aws/lambda/f:*',
-      Topic: 'arn:aws:sns:eu-central-1:111122223333:alerts',
-      Rule: expect.stringMatching(/^arn:aws:events:eu-central-1:111122223333:rule\/web-Rule-/),
-    });
-    expect(await stacks.delete()).toBe('DELETE_COMPLETE');
-    expect(await stacks.create(resources(kept))).toBe('CREATE_COMPLETE');
-  });
-
-  test('a name that is taken fails', async () => {
-    await stacks.create(resources({ Logs: kept.Logs }));
-    await stacks.call('CreateStack', {
-      StackName: 'other',
-      TemplateBody: JSON.stringify(resources({ Logs: kept.Logs })),
-    });
-    expect(await stacks.service.settled('other')).toBe('ROLLBACK_COMPLETE');
-    expect(failure()).toContain('already exists');
-  });
-});
-
 test.each([
   {
     what: 'a property that the type does not have',
