@@ -2,6 +2,8 @@
 import { requireLinuxAndRoot } from './host/packages.ts';
 import { RehearsalError } from './host/rehearsal-error.ts';
 import { cancel } from './scenarios/cancel.ts';
+import { compare } from './scenarios/compare.ts';
+import { container } from './scenarios/container.ts';
 import { gates } from './scenarios/gates.ts';
 import { parseOptions, type ScenarioOptions, USAGE } from './scenarios/options.ts';
 import { prepare } from './scenarios/prepare.ts';
@@ -19,9 +21,11 @@ type Scenario = (options: ScenarioOptions, interrupted: AbortSignal) => Promise<
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
   start,
   switch: switchScenario,
+  compare,
   stack: stackLife,
   gates,
   cancel,
+  container,
   serve,
   prepare,
 };

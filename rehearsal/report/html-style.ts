@@ -43,13 +43,14 @@ h2 { font-size: 1.1rem; margin: 0; }
 .track { position: relative; height: 1.35rem; }
 .phases .track { height: 1.6rem; }
 .plot { align-items: start; margin: 0.35rem 0 0.6rem; }
-.plot .label { white-space: normal; }
+.plot .label { white-space: normal; width: 4.6rem; padding: 0; }
 .plot .track { height: 11rem; border-bottom: 1px solid var(--line); }
 .runs-1 .plot .track { height: 16rem; }
 .plot svg { width: 100%; height: 100%; display: block; }
-.tick { position: absolute; right: 0.2rem; font-size: 0.72rem; color: var(--soft); line-height: 1.3; padding: 0 0.15rem; }
-.band { position: absolute; inset-block: 0; border-radius: 3px; overflow: hidden; box-shadow: inset -2px 0 0 var(--card); background: var(--grid); color: var(--soft); }
+.tick { position: absolute; right: calc(100% + 0.35rem); font-size: 0.72rem; color: var(--soft); line-height: 1; transform: translateY(-40%); }
+.band { position: absolute; inset-block: 0; container-type: inline-size; border-radius: 3px; overflow: hidden; box-shadow: inset -2px 0 0 var(--card); background: var(--grid); color: var(--soft); }
 .band span { display: block; padding: 0 0.35rem; font-size: 0.75rem; line-height: 1.35rem; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+@container (max-width: 2.7rem) { .band span { display: none; } }
 .phase span { line-height: 1.6rem; font-weight: 600; }
 .mode.plain { background: var(--plain); color: var(--plain-ink); }
 .mode.both { background: var(--both); color: var(--both-ink); }
@@ -67,14 +68,18 @@ polyline.requests { fill: none; stroke: var(--requests); stroke-width: 1.5; vect
 .failure.reset { --f: #d4343c; } .failure.closed { --f: #ee8434; } .failure.status-400 { --f: #b44aa0; } .failure.timeout { --f: #7b5cd6; }
 .failure.truncated { --f: #c9a227; } .failure.refused { --f: #8a5a2b; } .failure.status-5xx { --f: #2f8f9d; } .failure.tls { --f: #5c7f2e; }
 .shortfalls { margin: 0.8rem 0 0; padding-left: 1.1rem; color: var(--bad); font-size: 0.9rem; }
-.figures { margin-top: 1.5rem; }
-.scroll { overflow-x: auto; }
+.tables { display: grid; gap: 0 3rem; grid-template-columns: minmax(0, 1fr); }
+@media (min-width: 80rem) { .tables { grid-template-columns: minmax(0, 9fr) minmax(0, 10fr); } .tables section:first-child { grid-row: span 9; } }
+.tables section { margin-top: 1.5rem; }
 table { border-collapse: collapse; margin-top: 0.5rem; font-size: 0.9rem; }
-th, td { text-align: left; padding: 0.3rem 1.2rem 0.3rem 0; border-bottom: 1px solid var(--line); font-weight: 400; }
-thead th { font-weight: 600; } tbody th { color: var(--soft); } td { text-align: right; white-space: nowrap; } tbody th { min-width: 9rem; } thead th[scope=col] { text-align: right; }
+th, td { text-align: left; vertical-align: baseline; white-space: nowrap; padding: 0.3rem 1.4rem 0.3rem 0; border-bottom: 1px solid var(--line); font-weight: 400; }
+thead th { font-weight: 600; } tbody th { color: var(--soft); } td { text-align: right; } thead th[scope=col] { text-align: right; }
+tbody th { white-space: normal; } td.words, th.words { text-align: left; white-space: normal; }
+tr > :last-child { padding-right: 0; }
 details { margin-top: 1rem; } details li { overflow-wrap: anywhere; } code { font-size: 0.82rem; }
 summary { cursor: pointer; }
 footer { margin-top: 1.5rem; color: var(--soft); font-size: 0.85rem; max-width: 70ch; }
+@media (max-width: 40rem) { table { width: 100%; font-size: 0.8rem; } th, td { padding-right: 0.6rem; white-space: normal; } .when { display: none; } }
 @media (max-width: 30rem) { .row { grid-template-columns: 6.8rem minmax(0, 1fr); } .run { padding: 0.75rem; } .label { font-size: 0.74rem; padding-right: 0.25rem; } .tick { font-size: 0.68rem; } }
 @media print { body { background: none; } .run { break-inside: avoid; } }
 `;

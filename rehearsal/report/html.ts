@@ -7,29 +7,22 @@
 import type { ReceiverMode } from '../traffic/client-address.ts';
 import type { SecondCounts } from '../traffic/counts.ts';
 import { FAILURE_KINDS, type FailureKind } from '../traffic/exchange.ts';
+import { FIGURES } from './figures.ts';
 import { STYLE } from './html-style.ts';
-import { DISAGREEMENT_PHASE, type Order, type RehearsalResult, verdict } from './result.ts';
-import { clock, count, counted, FAILURE_WORDS, percent } from './words.ts';
+import { DISAGREEMENT_PHASE, type RehearsalResult } from './result.ts';
+import { clock, count, counted, FAILURE_WORDS, ORDER_WORDS, percent, seenInWords } from './words.ts';
 
-const ORDERS: Readonly<Record<Order, { readonly title: string; readonly what: string }>> = {
-  runbook: {
-    title: 'Runbook',
-    what: 'every receiver accepts both, then the load balancer, then every receiver is strict',
-  },
-  'elb-first': { title: 'Load balancer first', what: 'the policy on the load balancer, then nginx' },
-  'nginx-first': { title: 'nginx first', what: 'nginx requires the PROXY line, then the load balancer sends it' },
-};
-
-export interface HtmlOptions {
-  /** As `verdict` takes it, for runs that were meant to be short. */
-  readonly shortfalls?: (result: RehearsalResult) => readonly string[];
+/** A run, and what of it fell short of what was promised. */
+export interface Run {
+  readonly result: RehearsalResult;
+  readonly shortfalls: readonly string[];
 }
 
-/** @throws RangeError  without any result */
-export function renderHtml(results: readonly RehearsalResult[], options: HtmlOptions = {}): string {
+/** @throws RangeError  without any run */
+export function renderHtml(runs: readonly Run[]): string {
+  const results = runs.map(({ result }) => result);
   const [first] = results;
-  if (!first) throw new RangeError('a report needs one result at least');
-  const shortfalls = options.shortfalls ?? verdict;
+  if (!first) throw new RangeError('a report needs one run at least');
   const scale: Scale = {
     endMs: Math.max(...results.map(({ durationMs }) => durationMs), 1),
     perSecond: niceCeiling(Math.max(...results.flatMap(({ seconds }) => seconds.map(requestsIn)), 1)),
@@ -53,14 +46,19 @@ export function renderHtml(results: readonly RehearsalResult[], options: HtmlOpt
 <p>${escapeHtml(settingsInWords(first))}</p>
 ${legend(results)}
 </header>
-<main class="runs runs-${Math.min(results.length, 3)}">
-${results.map((result) => run(result, scale, shortfalls(result))).join('\n')}
-</main>
-<section class="figures">
+<main>
+<div class="runs runs-${Math.min(results.length, 3)}">
+${runs.map((each) => article(each, scale)).join('\n')}
+</div>
+<div class="tables">
+<section>
 <h2>Figures</h2>
 ${figures(results)}
 </section>
+${results.map(phaseTable).join('\n')}
+</div>
 ${results.map(examples).join('\n')}
+</main>
 <footer><p>Rehearsed on one machine: real nginx, real HAProxy as the load balancer's data plane, clients on addresses of their own.
 nginx ${escapeHtml(first.versions.nginx)}, HAProxy ${escapeHtml(first.versions.haproxy)}, Node.js ${escapeHtml(first.versions.node)}, systemd ${escapeHtml(first.versions.systemd)}.
 ${escapeHtml(first.startedAt.slice(0, 16).replace('T', ' '))} UTC.</p></footer>
@@ -95,8 +93,8 @@ function hasDisagreement({ phases }: RehearsalResult): boolean {
   return phases.some(({ name }) => name === DISAGREEMENT_PHASE);
 }
 
-function run(result: RehearsalResult, scale: Scale, shortfalls: readonly string[]): string {
-  const { title, what } = ORDERS[result.order];
+function article({ result, shortfalls }: Run, scale: Scale): string {
+  const { title, what } = ORDER_WORDS[result.order];
   const failed = result.newConnections.failed + result.keepAlive.failed;
   return `<article class="run">
 <h2>${title}</h2>
@@ -110,7 +108,7 @@ ${nodeRows(result, scale)}
 ${instanceRows(result, scale)}
 ${axisRow(scale)}
 </div>
-<ul class="shortfalls">${shortfalls.map((text) => `<li>${escapeHtml(text)}</li>`).join('')}</ul>
+${shortfalls.length === 0 ? '' : `<ul class="shortfalls">${shortfalls.map((text) => `<li>${escapeHtml(text)}</li>`).join('')}</ul>`}
 </article>`;
 }
 
@@ -140,7 +138,7 @@ interface Band {
   readonly background?: string;
 }
 
-/** Bands are positioned by share of the track; one that is too narrow for its word still says it when pointed at. */
+/** Bands are positioned by share of the track; one that is too narrow for its word hides it, and says it when pointed at. */
 function bands(of: readonly Band[], { endMs }: Scale): string {
   return of
     .filter(({ fromMs, toMs }) => toMs > Math.max(0, fromMs))
@@ -203,15 +201,19 @@ ${grid.join('')}${area}${seconds.map((each) => failureBars(each, high)).join('')
   return row('requests per second', `${svg}${ticks.join('')}`, 'plot');
 }
 
+/** One request that failed among hundreds must be seen: no bar is lower than this share of the plot. */
+const LEAST_BAR = 0.015;
+
 function failureBars({ second, failures }: SecondCounts, high: number): string {
   let bottom = high;
   return FAILURE_KINDS.flatMap((kind: FailureKind) => {
     const value = failures[kind] ?? 0;
     if (value === 0) return [];
-    bottom -= value;
+    const height = Math.max(value, high * LEAST_BAR);
+    bottom -= height;
     const title = `<title>${clock(second * 1000)}: ${count(value)} ${FAILURE_WORDS[kind]}</title>`;
     return [
-      `<rect class="failure ${kind}" x="${second + 0.08}" width="0.84" y="${bottom}" height="${value}">${title}</rect>`,
+      `<rect class="failure ${kind}" x="${second + 0.08}" width="0.84" y="${bottom}" height="${height}">${title}</rect>`,
     ];
   }).join('');
 }
@@ -226,7 +228,7 @@ function nodeRows({ timeline, durationMs }: RehearsalResult, scale: Scale): stri
           fromMs,
           toMs,
           className: change.hasPolicy ? 'mode proxy' : 'mode plain',
-          label: change.hasPolicy ? 'sends the line' : 'plain',
+          label: change.hasPolicy ? 'PROXY' : 'plain',
         }));
         return row(`${address}:${port}`, bands(states, scale), 'state node');
       });
@@ -263,76 +265,43 @@ function axisRow({ endMs }: Scale): string {
 }
 
 function figures(results: readonly RehearsalResult[]): string {
-  const lines: readonly (readonly [
-    string,
-    (result: RehearsalResult) => string,
-    ((result: RehearsalResult) => boolean)?,
-  ])[] = [
-    ['new connections', ({ newConnections }) => count(newConnections.sent)],
-    [
-      '… failed',
-      ({ newConnections: { sent, failed } }) => withShare(failed, sent),
-      ({ newConnections }) => newConnections.failed > 0,
-    ],
-    ['keep-alive requests', ({ keepAlive }) => count(keepAlive.sent)],
-    ['… failed', ({ keepAlive: { sent, failed } }) => withShare(failed, sent), ({ keepAlive }) => keepAlive.failed > 0],
-    ['… sent again', ({ keepAlive: { sent, retried } }) => withShare(retried, sent)],
-    [
-      'failed requests in an access log',
-      ({ accessLog }) => (accessLog ? count(accessLog.failedLogged) : 'not looked at'),
-    ],
-    [
-      'PROXY lines that nginx took for requests',
-      ({ accessLog }) => (accessLog ? count(accessLog.proxyLinesAsRequests) : 'not looked at'),
-    ],
-    ['WebSockets', ({ webSockets }) => count(webSockets.opened)],
-    ['… dropped', ({ webSockets }) => count(webSockets.dropped), ({ webSockets }) => webSockets.dropped > 0],
-    ['messages', ({ webSockets }) => count(webSockets.messagesSent)],
-    ['… lost', ({ webSockets }) => count(webSockets.messagesLost), ({ webSockets }) => webSockets.messagesLost > 0],
-    ['client addresses right', ({ clientAddress }) => count(clientAddress.correct)],
-    ['… wrong', ({ clientAddress }) => count(clientAddress.wrong), ({ clientAddress }) => clientAddress.wrong > 0],
-    [
-      '… unverified',
-      ({ clientAddress }) => count(clientAddress.unverified),
-      ({ clientAddress }) => clientAddress.unverified > 0,
-    ],
-    [
-      'forged PROXY lines believed',
-      ({ forged }) => `${count(forged.believed)} of ${count(forged.sent)}`,
-      ({ forged }) => forged.believed > 0,
-    ],
-    ['half of the new connections answered within', ({ latencyMs }) => `${latencyMs.newConnections.p50} ms`],
-    ['99 % within', ({ latencyMs }) => `${latencyMs.newConnections.p99} ms`],
-    ['stack', ({ stack }) => (stack.status === 'NONE' ? 'none' : stack.status)],
-  ];
-  const head = results.map(({ order }) => `<th scope="col">${ORDERS[order].title}</th>`).join('');
-  const body = lines.map(([name, value, isBad]) => {
+  const head = results.map(({ order }) => `<th scope="col">${ORDER_WORDS[order].title}</th>`).join('');
+  const body = FIGURES.map(({ name, value, isBad }) => {
     const cells = results.map(
-      (result) => `<td${isBad?.(result) ? ' class="bad"' : ''}>${escapeHtml(value(result))}</td>`,
+      (result) =>
+        `<td${isBad?.(result) ? ' class="bad"' : ''}>${escapeHtml(value(result)).replaceAll(' %', '&nbsp;%').replaceAll('_', '_<wbr>')}</td>`,
     );
     return `<tr><th scope="row">${name}</th>${cells.join('')}</tr>`;
   });
-  return `<div class="scroll"><table><thead><tr><td></td>${head}</tr></thead><tbody>${body.join('\n')}</tbody></table></div>`;
+  return `<table><thead><tr><td></td>${head}</tr></thead><tbody>${body.join('\n')}</tbody></table>`;
+}
+
+/** What each phase cost, and as whom the application saw a client in it: from plain to proxy the point of the switch. */
+function phaseTable({ order, phases }: RehearsalResult): string {
+  const rows = phases.map(({ name, startMs, endMs, newConnections, keepAlive, sample }) => {
+    const failed = newConnections.failed + keepAlive.failed;
+    return `<tr><th scope="row">${escapeHtml(name)}</th><td class="when">${clock(startMs)} to ${clock(endMs)}</td><td>${count(newConnections.sent + keepAlive.sent)}</td><td${failed > 0 ? ' class="bad"' : ''}>${count(failed)}</td><td class="words">${escapeHtml(seenInWords(sample))}</td></tr>`;
+  });
+  return `<section>
+<h2>Phases: ${ORDER_WORDS[order].title}</h2>
+<table><thead><tr><th>phase</th><th scope="col" class="when">when</th><th scope="col">requests</th><th scope="col">failed</th><th class="words">a client, as the application saw it</th></tr></thead><tbody>${rows.join('\n')}</tbody></table>
+</section>`;
 }
 
 function examples(result: RehearsalResult): string {
   if (result.examples.length === 0) return '';
   const items = result.examples.map((each) => `<li><code>${escapeHtml(each)}</code></li>`).join('');
-  return `<details><summary>${ORDERS[result.order].title}: examples of what was counted</summary><ul>${items}</ul></details>`;
-}
-
-function withShare(part: number, whole: number): string {
-  return part === 0 ? '0' : `${count(part)} (${percent(part, whole)})`;
+  return `<details><summary>${ORDER_WORDS[result.order].title}: examples of what was counted</summary><ul>${items}</ul></details>`;
 }
 
 function requestsIn({ newConnections, keepAlive }: SecondCounts): number {
   return newConnections + keepAlive;
 }
 
-/** 1, 2 or 5 times a power of ten, so that the axis has round numbers. */
+/** A round number that is not far above, half of which is round as well: both stand at the axis. */
 function niceCeiling(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value));
-  return ([1, 2, 5, 10].find((each) => each * power >= value * 1.05) ?? 20) * power;
+  return ([1, 2, 4, 6, 8, 10].find((each) => each * power >= value * 1.05) ?? 20) * power;
 }
 
 function share(part: number, whole: number): string {

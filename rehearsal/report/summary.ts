@@ -1,8 +1,8 @@
 /** The last words of a run: what was counted, what the application saw before and after, and what that proves. */
 import type { AddressCounts } from '../traffic/counts.ts';
-import { DISAGREEMENT_PHASE, type PhaseResult, type RehearsalResult, verdict } from './result.ts';
+import { DISAGREEMENT_PHASE, type RehearsalResult, verdict } from './result.ts';
 import { cell, type Line, paint, type Span } from './terminal.ts';
-import { clock, count, counted, failuresInWords, percent } from './words.ts';
+import { clock, count, counted, failuresInWords, percent, seenInWords } from './words.ts';
 
 export interface SummaryOptions {
   readonly colour: boolean;
@@ -21,7 +21,9 @@ export function summary(result: RehearsalResult, options: SummaryOptions): strin
       ...counts(result),
       [],
       ...addresses(result),
-      ...(result.order === 'runbook' ? [] : ['', ...cost(result)].map((line): Line => (line === '' ? [] : [line]))),
+      ...(result.order === 'runbook'
+        ? []
+        : ['', ...costInWords(result)].map((line): Line => (line === '' ? [] : [line]))),
       [],
       ...machine(result),
       ...(options.pageUrl ? [[], [['bold', 'The chat page: '] as const, options.pageUrl]] : []),
@@ -105,7 +107,7 @@ function addresses({ phases, clientAddress }: RehearsalResult): Line[] {
         ...cell([phase.name], 16),
         ...cell([`${clock(phase.startMs)} to ${clock(phase.endMs)}`], 17),
         ...cell([judged(phase.clientAddress)], 22),
-        seen(phase),
+        seenInWords(phase.sample),
       ],
     ),
   ];
@@ -118,15 +120,8 @@ function judged({ correct, wrong, unverified }: AddressCounts): Span {
   return ['green', `${counted(correct, 'answer')} right`];
 }
 
-function seen({ sample }: PhaseResult): string {
-  if (!sample) return '';
-  const { source, address, trusted } = sample;
-  if (address === null) return `${source} seen as nobody: not believed yet`;
-  if (address === source) return `${source} seen as itself${trusted ? ', verified' : ', not verified'}`;
-  return `${source} seen as ${address}${trusted ? ', trusted' : ', not trusted'}`;
-}
-
-function cost(result: RehearsalResult): string[] {
+/** What an order cost while the sides disagreed, and what the logs show of it; empty where they never did. */
+export function costInWords(result: RehearsalResult): string[] {
   return result.phases.flatMap((phase, index) => {
     if (phase.name !== DISAGREEMENT_PHASE) return [];
     const { sent, failed } = phase.newConnections;

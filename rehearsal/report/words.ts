@@ -1,6 +1,7 @@
 /** How figures and kinds are put into words, the same in every report. */
-import type { FailureCounts } from '../traffic/counts.ts';
+import type { FailureCounts, PhaseCounts } from '../traffic/counts.ts';
 import { FAILURE_KINDS, type FailureKind } from '../traffic/exchange.ts';
+import type { Order } from './result.ts';
 
 export const FAILURE_WORDS: Readonly<Record<FailureKind, string>> = {
   local: 'not sent: this machine ran out of ports',
@@ -16,6 +17,26 @@ export const FAILURE_WORDS: Readonly<Record<FailureKind, string>> = {
   'status-5xx': 'answered 5xx',
   'status-other': 'answered another status',
   'bad-answer': 'answered nonsense',
+};
+
+export const ORDER_WORDS: Readonly<
+  Record<Order, { readonly title: string; readonly short: string; readonly what: string }>
+> = {
+  runbook: {
+    title: 'Runbook',
+    short: 'runbook',
+    what: 'every receiver accepts both, then the load balancer, then every receiver is strict',
+  },
+  'elb-first': {
+    title: 'Load balancer first',
+    short: 'ELB first',
+    what: 'the policy on the load balancer, then nginx',
+  },
+  'nginx-first': {
+    title: 'nginx first',
+    short: 'nginx first',
+    what: 'nginx requires the PROXY line, then the load balancer sends it',
+  },
 };
 
 /** `12 reset, 5 closed without an answer`, the most frequent first. */
@@ -48,4 +69,13 @@ export function percent(part: number, whole: number): string {
 export function clock(ms: number): string {
   const seconds = Math.floor(ms / 1000);
   return `${String(Math.floor(seconds / 60)).padStart(2, '0')}:${String(seconds % 60).padStart(2, '0')}`;
+}
+
+/** As whom the application saw a client: `198.51.100.7 seen as itself, verified`; empty without an example. */
+export function seenInWords(sample: PhaseCounts['sample']): string {
+  if (!sample) return '';
+  const { source, address, trusted } = sample;
+  if (address === null) return `${source} seen as nobody: not believed yet`;
+  if (address === source) return `${source} seen as itself${trusted ? ', verified' : ', not verified'}`;
+  return `${source} seen as ${address}${trusted ? ', trusted' : ', not trusted'}`;
 }

@@ -1,12 +1,14 @@
 /** What every scenario that is judged has in common: an account, a fleet, clients all the time, a verdict, and nothing left behind. */
 import { Environment } from '../environment.ts';
 import { type Fleet, startFleet } from '../fleet.ts';
+import { renderHtml } from '../report/html.ts';
 import { type RehearsalResult, type Required, verdict } from '../report/result.ts';
 import { summary } from '../report/summary.ts';
 import type { Traffic } from '../traffic/traffic.ts';
 import { followRunbook } from './follow.ts';
 import type { ScenarioOptions } from './options.ts';
-import { underTraffic, writeReports } from './under-traffic.ts';
+import { underTraffic } from './under-traffic.ts';
+import { writeReports } from './write-reports.ts';
 
 /** What a scenario does on a fleet, and what it has found out. Its findings are read when `play` has ended. */
 export interface Play {
@@ -32,22 +34,43 @@ export interface Stage {
 }
 
 export interface Judgement {
+  /** Where it is not the one that the Command document prepares. */
+  fleet?(environment: Environment, machines: number): Promise<Fleet>;
   /** Where people can open the chat's page, while `afterwards` lasts. */
   readonly pagePort?: number;
   /** Behind the summary, with everything still up. */
   afterwards?(result: RehearsalResult): Promise<void>;
 }
 
+/** A run, and in which it fell short of what was promised. */
+export interface Judged {
+  readonly result: RehearsalResult;
+  readonly shortfalls: readonly string[];
+}
+
+type Cast = (stage: Stage) => Play | Promise<Play>;
+
 /** @returns exit status: 0 only where the traffic and the scenario itself fell short of nothing */
 export async function judged(
   options: ScenarioOptions,
   interrupted: AbortSignal,
-  cast: (stage: Stage) => Play | Promise<Play>,
-  { pagePort, afterwards }: Judgement = {},
+  cast: Cast,
+  judgement: Judgement = {},
 ): Promise<number> {
+  const { shortfalls } = await played(options, interrupted, cast, judgement);
+  return shortfalls.length === 0 ? 0 : 1;
+}
+
+/** The same for a scenario of several runs, which has more to say than a status. */
+export async function played(
+  options: ScenarioOptions,
+  interrupted: AbortSignal,
+  cast: Cast,
+  { fleet: start = startFleet, pagePort, afterwards }: Judgement = {},
+): Promise<Judged> {
   const environment = await Environment.start({ ...options, pagePort, say: (line) => console.log(line) });
   try {
-    const fleet = await startFleet(environment, options.machines);
+    const fleet = await start(environment, options.machines);
     interrupted.throwIfAborted();
     const play = await cast({ environment, fleet, options, interrupted });
     const titled = { ...options, title: play.title };
@@ -59,13 +82,16 @@ export async function judged(
         stopFollowing();
       }
     });
-    await writeReports(result, options, play.details?.());
-    for (const line of play.lines?.() ?? []) console.log(line);
     const shortfalls = [...verdict(result, play.required), ...(play.shortfalls?.() ?? [])];
+    await writeReports(options, {
+      json: () => ({ ...result, ...play.details?.() }),
+      html: () => renderHtml([{ result, shortfalls }]),
+    });
+    for (const line of play.lines?.() ?? []) console.log(line);
     const pageUrl = pagePort === undefined ? {} : { pageUrl: `https://127.0.0.1:${pagePort}/` };
     console.log(summary(result, { colour: process.stdout.isTTY === true, shortfalls, ...pageUrl }));
     await afterwards?.(result);
-    return shortfalls.length === 0 ? 0 : 1;
+    return { result, shortfalls };
   } finally {
     await environment[Symbol.asyncDispose]();
   }

@@ -5,7 +5,7 @@ import type { InstanceState, LiveSnapshot, NodeState, RunbookState, StackEvent }
 import type { Timeline } from '../report/result.ts';
 import { RECEIVER_MODES, type ReceiverMode } from '../traffic/client-address.ts';
 import type { TrafficSnapshot } from '../traffic/counts.ts';
-import { receiverMode } from './receiver-mode.ts';
+import { modeMet } from './receiver-mode.ts';
 import { stackEvents } from './stack.ts';
 
 /** Steps that a watcher follows; the others are decisions between them and ways out. */
@@ -104,7 +104,7 @@ export class Observer {
   async #instances(): Promise<InstanceState[]> {
     const health = await this.#environment.dataPlane.health(LOAD_BALANCER);
     return this.#fleet.instances.map((instance) => {
-      const mode = instance.machine.isRunning() ? receiverMode(instance) : 'away';
+      const mode = instance.machine.isRunning() ? modeMet(instance) : 'away';
       const known = RECEIVER_MODES.find((each) => each === mode);
       if (known !== undefined) {
         const change = { atMs: this.#sinceTraffic(), mode: known };

@@ -4,7 +4,7 @@ import { RehearsalError } from '../host/rehearsal-error.ts';
 import { IMAGES, type ImageName, RELEASES, type Release } from '../machines/images.ts';
 import type { Order } from '../report/result.ts';
 
-const ORDERS: readonly Order[] = ['runbook', 'elb-first', 'nginx-first'];
+export const ORDERS: readonly Order[] = ['runbook', 'elb-first', 'nginx-first'];
 
 export interface ScenarioOptions {
   readonly order: Order;
@@ -39,7 +39,7 @@ export interface ScenarioOptions {
 }
 
 export const USAGE = `npm start -- [--once] [options]
-npm run rehearse -- switch | stack | gates | cancel | serve [options]
+npm run rehearse -- switch | compare | stack | gates | cancel | container | serve [options]
 
   --order runbook|elb-first|nginx-first   who switches first (switch; default runbook)
   --machines N              instances behind the load balancer, 1 to 20 (default 3)

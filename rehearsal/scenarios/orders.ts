@@ -71,7 +71,7 @@ export async function switchLoadBalancerFirst(
   await traffic.phase(DISAGREEMENT_PHASE);
   await setPolicies(environment);
   await pause(environment.options.policyDelayMs[1] + DISAGREEMENT_MS, interrupted);
-  await makeNginxStrict(fleet);
+  await makeNginxStrict(environment, fleet);
   await traffic.phase('proxy');
 }
 
@@ -83,7 +83,7 @@ export async function switchNginxFirst(
   interrupted: AbortSignal,
 ): Promise<void> {
   await traffic.phase(DISAGREEMENT_PHASE);
-  await makeNginxStrict(fleet);
+  await makeNginxStrict(environment, fleet);
   await pause(DISAGREEMENT_MS, interrupted);
   await setPolicies(environment);
   await pause(environment.options.policyDelayMs[1] + 1_000, interrupted);
@@ -111,14 +111,18 @@ async function setPolicies(environment: Environment): Promise<void> {
   }
 }
 
-/** By hand, as people do it: not by the Command document, which would go by way of `both`. */
-async function makeNginxStrict(fleet: Fleet): Promise<void> {
+/**
+ * By hand, as people do it: not by the Command document, which would go by way of `both`. The load balancer's subnets are to be
+ * believed, too: without that nginx would go on telling the node's address.
+ */
+async function makeNginxStrict(environment: Environment, fleet: Fleet): Promise<void> {
+  const trusted = [...environment.world.subnets.values()].map(({ cidrBlock }) => `set_real_ip_from ${cidrBlock};`);
   await Promise.all(
     fleet.instances.map(async ({ machine }) => {
       const { exitCode, stderr } = await machine.exec([
         'sh',
         '-c',
-        `sed -i -E '/unix:/! s/^(listen .*default_server);/\\1 proxy_protocol;/' /etc/nginx/proxyflip/listen/*.conf && nginx -t -q && systemctl reload nginx`,
+        `cd /etc/nginx/proxyflip/listen && sed -i -E '/unix:/! s/^(listen .*default_server);/\\1 proxy_protocol;/' *.conf && sed -i '$ a ${trusted.join(' ')}' *.conf && nginx -t -q && systemctl reload nginx`,
       ]);
       if (exitCode !== 0) throw new Error(`machine ${machine.name}: nginx was not made strict: ${stderr}`);
     }),

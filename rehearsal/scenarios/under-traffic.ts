@@ -1,12 +1,10 @@
 /** A live fleet under traffic, from the first client to the counts of the last, whatever is done to it meanwhile. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Environment } from '../environment.ts';
 import { type Fleet, LOAD_BALANCER } from '../fleet.ts';
-import { RehearsalError } from '../host/rehearsal-error.ts';
 import { ADDRESSES } from '../network/fabric.ts';
 import { DIST } from '../paths.ts';
-import { renderHtml } from '../report/html.ts';
 import { type LiveView, liveView } from '../report/live-view.ts';
 import { buildResult, type RehearsalResult, type RunSettings } from '../report/result.ts';
 import { verifyByAccessLog } from '../traffic/access-log.ts';
@@ -142,31 +140,4 @@ async function versions(fleet: Fleet): Promise<RehearsalResult['versions']> {
     node: process.versions.node,
     systemd: systemd.split(' ')[1] ?? systemd,
   };
-}
-
-/**
- * Write what was asked for by --json and --html.
- *
- * @param more  what a scenario has found out beside the traffic, for --json
- * @throws RehearsalError  a file that cannot be written, named
- */
-export async function writeReports(
-  result: RehearsalResult,
-  options: ScenarioOptions,
-  more: Readonly<Record<string, unknown>> = {},
-): Promise<void> {
-  const files: [string | undefined, () => string][] = [
-    [options.json, () => `${JSON.stringify({ ...result, ...more }, null, 2)}\n`],
-    [options.html, () => renderHtml([result])],
-  ];
-  for (const [file, content] of files) {
-    if (file === undefined) continue;
-    await writeFile(file, content()).catch((error: Error) => {
-      throw new RehearsalError(
-        'ERR_REPORT',
-        `the report cannot be written to ${file}: ${error.message}`,
-        'name a file that can be written',
-      );
-    });
-  }
 }

@@ -1,25 +1,14 @@
 /** What the page must do in a real browser, wherever the chat runs. */
 
-import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { launchBrowser } from '../browser.ts';
 import type { Stage, Way } from './stage.ts';
 
-const CHROMIUM = '/usr/bin/chromium';
 const SCREENSHOTS = 'dist/chat-screenshots';
-/** Debian's own browser, which must not call home, update itself or wait for a GPU. */
-const ARGUMENTS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 type Person = { readonly page: Page; readonly way: Way; readonly context: BrowserContext };
 
@@ -31,9 +20,8 @@ export function browserCases(openStage: () => Promise<Stage>): void {
   const problems: string[] = [];
 
   beforeAll(async () => {
-    if (!existsSync(CHROMIUM)) throw new Error(`${CHROMIUM} is missing: install the Debian package chromium`);
     stage = await openStage();
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
+    browser = await launchBrowser();
     await mkdir(SCREENSHOTS, { recursive: true });
   });
   afterEach(async () => {

@@ -1,0 +1,28 @@
+import { writeFile } from 'node:fs/promises';
+import { RehearsalError } from '../host/rehearsal-error.ts';
+import type { ScenarioOptions } from './options.ts';
+
+/**
+ * Write what was asked for by --json and --html.
+ *
+ * @throws RehearsalError  a file that cannot be written, named
+ */
+export async function writeReports(
+  { json, html }: Pick<ScenarioOptions, 'json' | 'html'>,
+  contents: { readonly json: () => object; readonly html: () => string },
+): Promise<void> {
+  const files: [string | undefined, () => string][] = [
+    [json, () => `${JSON.stringify(contents.json(), null, 2)}\n`],
+    [html, contents.html],
+  ];
+  for (const [file, content] of files) {
+    if (file === undefined) continue;
+    await writeFile(file, content()).catch((error: Error) => {
+      throw new RehearsalError(
+        'ERR_REPORT',
+        `the report cannot be written to ${file}: ${error.message}`,
+        'name a file that can be written',
+      );
+    });
+  }
+}
