@@ -1,11 +1,11 @@
 /** What a check writes: events for people and remediation, and its own memory. Nothing else, and nothing at a load balancer. */
-import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { PutParameterCommand, type SSMClient } from '@aws-sdk/client-ssm';
-import { ProxyflipError } from '../shared/errors.ts';
 import type { Checked } from './check.ts';
 import type { Continuation } from './event.ts';
 import type { DriftEvent } from './finding.ts';
 import { memoryName } from './memory.ts';
+import { putEvent } from './put-event.ts';
 import { summariseOne } from './words.ts';
 
 export interface TellDeps {
@@ -44,19 +44,7 @@ export const rememberRun = (ssm: SSMClient, at: number): Promise<void> =>
 
 /** A rule of the template brings it back to this function. */
 export const goOn = (events: EventBridgeClient, continuation: Continuation): Promise<void> =>
-  putEvent(events, 'proxyflip continuation', { continuation });
-
-async function putEvent(events: EventBridgeClient, DetailType: string, detail: object): Promise<void> {
-  const { FailedEntryCount = 0, Entries = [] } = await events.send(
-    new PutEventsCommand({ Entries: [{ Source: 'proxyflip', DetailType, Detail: JSON.stringify(detail) }] }),
-  );
-  if (FailedEntryCount === 0) return;
-  const { ErrorCode, ErrorMessage } = Entries[0] ?? {};
-  throw new ProxyflipError(
-    'ERR_EVENT_NOT_TAKEN',
-    `EventBridge did not take the event ${DetailType} (${ErrorCode}: ${ErrorMessage}). The next check sends it again.`,
-  );
-}
+  putEvent(events, 'proxyflip check', { continuation });
 
 async function putParameter(ssm: SSMClient, Name: string, value: object): Promise<void> {
   await ssm.send(new PutParameterCommand({ Name, Value: JSON.stringify(value), Type: 'String', Overwrite: true }));

@@ -37,6 +37,42 @@ describe('cloudformation/proxy-protocol.yaml', () => {
     ).toEqual([...used('functions/proxy-protocol')].sort());
   });
 
+  test('the drift check could change nothing if it wanted to', () => {
+    const allowed = statementsIn(template)
+      .filter(({ of, Principal }) => of === 'DriftCheckFunctionRole' && Principal === undefined)
+      .flatMap(({ Action, Resource }) => Action.map((action) => ({ action, resource: JSON.stringify(Resource) })));
+    const writes = allowed.filter(({ action }) => !/^(logs:|\w+:(Get|List|Describe))/.test(action));
+
+    expect(allowed.length).toBeGreaterThan(10);
+    expect(writes.map(({ action }) => action)).toEqual([
+      'ssm:PutParameter',
+      'ssm:SendCommand',
+      'ssm:SendCommand',
+      'events:PutEvents',
+    ]);
+    // Its own memory, and the one document that reads.
+    expect(writes[0]?.resource.match(/parameter\/[^"]+/g)).toEqual([
+      'parameter/proxyflip/drift/status/*',
+      'parameter/proxyflip/drift/last-run',
+    ]);
+    expect(writes[1]?.resource).toMatch(/:document\/\$\{InspectDocument\}"\}\]$/);
+    expect(writes[2]?.resource).not.toContain('document/');
+  });
+
+  test('remediation starts one runbook, and writes at no load balancer and to no instance', () => {
+    const allowed = statementsIn(template)
+      .filter(({ of, Principal }) => of === 'DriftRemediationFunctionRole' && Principal === undefined)
+      .flatMap(({ Action }) => Action);
+
+    expect(allowed.filter((action) => !/^(logs:|\w+:(Get|List|Describe))/.test(action)).sort()).toEqual([
+      'events:PutEvents',
+      'iam:PassRole',
+      'ssm:DeleteParameter',
+      'ssm:PutParameter',
+      'ssm:StartAutomationExecution',
+    ]);
+  });
+
   test('the custom resource passes every property that the function knows, and the function takes every default', () => {
     const { ProxyProtocol } = template.Resources;
     const properties = ProxyProtocol?.Properties ?? {};

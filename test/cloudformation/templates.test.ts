@@ -99,6 +99,8 @@ describe('policies', () => {
   const EVERYWHERE: Readonly<Record<string, string>> = {
     'LoadBalancerFunctionRole ReadLoadBalancers': 'Describe calls of Elastic Load Balancing know no resource',
     'LoadBalancerFunctionRole ReadFleet': 'both list across the account',
+    'DriftCheckFunctionRole ReadLoadBalancers': 'Describe calls of Elastic Load Balancing know no resource',
+    'DriftCheckFunctionRole ReadAnswers': 'both list across the account',
     'LoadBalancerFunctionRole ReadLaunchHooks': 'Describe calls of Auto Scaling know no resource',
     'AutomationRole FollowCommands':
       'a command has no name before it is sent; List and Describe calls know no resource',
@@ -148,8 +150,11 @@ describe('times', () => {
         const limit = seconds(timeoutSeconds ?? 300);
         const place = `${file} ${name}`;
         expect([place, limit <= 300]).toEqual([place, true]);
+        // One that is told how long its caller waits goes on without it.
+        const { withinSeconds } = (inputs?.InputPayload ?? {}) as { withinSeconds?: string };
+        if (withinSeconds !== undefined) expect(seconds(withinSeconds)).toBeLessThan(limit);
         // What asks the load balancer for a moment has a short step; its function may be the one that others wait long in.
-        if (limit === 300) expect(seconds(called.Properties.Timeout)).toBeLessThanOrEqual(limit);
+        else if (limit === 300) expect(seconds(called.Properties.Timeout)).toBeLessThanOrEqual(limit);
       }
     }
   });
@@ -174,10 +179,10 @@ describe('times', () => {
   test.each(
     resources
       .filter(({ resource }) => resource.Properties?.ScheduleExpression !== undefined)
-      .map(({ place, resource }) => ({
+      .map(({ file, place, resource }) => ({
         place,
         type: resource.Type,
-        expression: resource.Properties.ScheduleExpression,
+        expression: withDefault(file, resource.Properties.ScheduleExpression),
       })),
   )('$place has a schedule that there is: $expression', ({ type, expression }) => {
     expect(isSchedule(expression, type)).toBe(true);
@@ -292,6 +297,13 @@ function documentSteps(all: Readonly<Record<string, Resource>>): Step[] {
   const flat = (steps: readonly Step[]): Step[] =>
     steps.flatMap((step) => [step, ...flat((step.inputs?.Steps as Step[] | undefined) ?? [])]);
   return documents.flatMap(({ Properties }) => flat((Properties.Content as { mainSteps: Step[] }).mainSteps));
+}
+
+/** A parameter's default where the template refers to one. */
+function withDefault(file: string, value: unknown): unknown {
+  const { Ref } = (value ?? {}) as { Ref?: string };
+  const parameter = templates.find((each) => each.file === file)?.template.Parameters[Ref ?? ''];
+  return (parameter as { Default?: unknown } | undefined)?.Default ?? value;
 }
 
 /** As CloudFormation hands it on: functions replaced by some value. */

@@ -4,8 +4,9 @@ import type { Requirements } from './index.ts';
 
 export const events: Requirements = {
   PutEvents: ({ Entries }) =>
-    Entries.map(({ EventBusName = 'default' }: { EventBusName?: string }) => ({
+    Entries.map(({ EventBusName = 'default', Source = '' }: { EventBusName?: string; Source?: string }) => ({
       action: 'events:PutEvents',
+      context: { 'events:source': Source },
       resource: EventBusName.startsWith('arn:') ? EventBusName : arn('events', `event-bus/${EventBusName}`),
     })),
 };
