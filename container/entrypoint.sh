@@ -3,8 +3,8 @@
 # environment; docs/container.md has the table.
 #
 #   receiver start                                 what the container runs, below an init that reaps and passes signals on
-#   receiver mode [plain|both|proxy [--quiet S]]   say the mode, or take one; with --quiet when no connection of the kind that the
-#                                                  mode will refuse has come for S seconds
+#   receiver mode [plain|both|proxy [--quiet S]]   say the mode, or take one; proxy, with --quiet, when no connection without a PROXY
+#                                                  line has come for S seconds
 #   receiver measure                               connections by port, peer and kind, as the Command document's Measure says them
 #   receiver health                                exit status 0 while connections are taken
 #
@@ -277,13 +277,13 @@ mode() { # nothing, or a mode and --quiet SECONDS
   case $MODE in plain | both | proxy) ;; *) fail ERR_INVALID_PARAMETER "mode has the value '$MODE'; it takes plain, both or proxy" ;; esac
   read_settings
   trust_is_named "$MODE"
-  case ${2:-} in
-    '') ;;
-    --quiet)
+  case "$MODE ${2:-}" in
+    'proxy --quiet')
       [[ ${3:-} =~ ^[1-9][0-9]{0,3}$ ]] || fail ERR_INVALID_PARAMETER "--quiet has the value '${3:-}'; it takes seconds, from 1 to 9999"
       await_quiet "$3"
       ;;
-    *) fail ERR_INVALID_PARAMETER "there is no option '$2'; mode takes --quiet SECONDS" ;;
+    *' ') ;;
+    *) fail ERR_INVALID_PARAMETER "mode $MODE has the option '$2'; only proxy has one, --quiet SECONDS" ;;
   esac
 
   haproxy_cli "set map $RUN/mode.map mode $MODE" >/dev/null
@@ -293,16 +293,20 @@ mode() { # nothing, or a mode and --quiet SECONDS
   report "$MODE" "$before"
 }
 
-# Whoever still sends what the new mode refuses would be cut off: a node that has not followed yet, a monitor, a neighbour.
+# Whoever still comes without a line would be cut off: a node that has not followed yet, a monitor, a neighbour. There is no such
+# wait for plain: any client can begin with a PROXY line of its own, so that lines still come proves nothing.
 await_quiet() { # seconds
-  local refused youngest limit=$((SECONDS + QUIET_LIMIT_SECONDS)) began=$SECONDS
-  case $MODE in plain) refused=proxy ;; proxy) refused=plain ;; *) return 0 ;; esac
+  local youngest limit=$((SECONDS + QUIET_LIMIT_SECONDS)) began=$SECONDS
   while :; do
-    youngest=$(seen | awk -v kind="\"$refused\"" -F'[][,]' '$4 == kind' | head -n 1)
-    if [ $((SECONDS - began)) -ge "$1" ] && { [ -z "$youngest" ] || awk -v age="${youngest%% *}" -v quiet="$1" 'BEGIN { exit age < quiet }'; }; then return; fi
-    [ $SECONDS -lt $limit ] || fail ERR_NOT_QUIET "connections of kind $refused still come, the last as ${youngest#* }; the mode stays $(current_mode)"
+    youngest=$(seen | grep -m1 '"plain"' || true)
+    if [ $((SECONDS - began)) -ge "$1" ] && is_older "${youngest%% *}" "$1"; then return 0; fi
+    [ $SECONDS -lt $limit ] || fail ERR_NOT_QUIET "connections without a PROXY line still come, the last as ${youngest#* }; the mode stays $(current_mode)"
     sleep 1
   done
+}
+
+is_older() { # seconds, or nothing where there was no connection; seconds
+  [ -z "$1" ] || awk -v age="$1" -v quiet="$2" 'BEGIN { exit age < quiet }'
 }
 
 measure() {
