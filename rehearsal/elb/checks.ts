@@ -2,7 +2,7 @@
 import type { Listener as ListenerInput } from '@aws-sdk/client-elastic-load-balancing';
 import { ServiceError } from '../aws/service.ts';
 import type { Instance, Subnet, World } from '../world.ts';
-import type { HealthCheckConfiguration } from './data-plane.ts';
+import type { HealthCheckConfiguration, Protocol } from './data-plane.ts';
 import type { Listener, LoadBalancer } from './model.ts';
 
 export const validationError = (message: string) => new ServiceError('ValidationError', message);
@@ -27,22 +27,25 @@ export function checkBetween(what: string, value: number, least: number, most: n
   }
 }
 
-/** @throws ServiceError ValidationError | UnsupportedProtocol | CertificateNotFound */
+const PROTOCOLS: readonly Protocol[] = ['TCP', 'SSL', 'HTTP', 'HTTPS'];
+const isSecure = (protocol: Protocol): boolean => protocol === 'SSL' || protocol === 'HTTPS';
+const isHttp = (protocol: Protocol): boolean => protocol === 'HTTP' || protocol === 'HTTPS';
+
+/** @throws ServiceError ValidationError | InvalidConfigurationRequest | CertificateNotFound */
 export function parseListener(input: ListenerInput): Listener {
   const loadBalancerPort = input.LoadBalancerPort ?? 0;
   const instancePort = input.InstancePort ?? 0;
-  const protocol = (input.Protocol ?? '').toUpperCase();
-  // Omitted, it is of the same layer as the listener's: TCP for TCP and SSL. Source: API reference, Listener.
-  const instanceProtocol = (input.InstanceProtocol ?? 'TCP').toUpperCase();
   checkPort('LoadBalancerPort', loadBalancerPort);
   checkPort('InstancePort', instancePort);
-  for (const each of [protocol, instanceProtocol]) {
-    if (!['TCP', 'SSL', 'HTTP', 'HTTPS'].includes(each))
-      throw validationError(`Protocol '${each}' must be HTTP, HTTPS, TCP or SSL`);
+  const protocol = parseProtocol(input.Protocol);
+  // Omitted, it is of the same layer as the listener's. Source: API reference, Listener.
+  const instanceProtocol = parseProtocol(input.InstanceProtocol ?? (isHttp(protocol) ? 'HTTP' : 'TCP'));
+  if (isHttp(protocol) !== isHttp(instanceProtocol)) {
+    throw invalidConfiguration(
+      `Listener ${loadBalancerPort}: protocol ${protocol} and instance protocol ${instanceProtocol} are not at the same internet protocol layer`,
+    );
   }
-  if (protocol !== 'TCP' && protocol !== 'SSL') throw notCarried(`${protocol} listeners`);
-  if (instanceProtocol !== 'TCP') throw notCarried(`instance protocol ${instanceProtocol}`);
-  if (protocol === 'SSL' && input.SSLCertificateId === undefined) {
+  if (isSecure(protocol) && input.SSLCertificateId === undefined) {
     throw validationError('Secure Listeners need to specify a SSLCertificateId');
   }
   if (input.SSLCertificateId !== undefined && !/^arn:aws[a-z-]*:(acm|iam):/.test(input.SSLCertificateId)) {
@@ -51,20 +54,43 @@ export function parseListener(input: ListenerInput): Listener {
       `Server Certificate not found for the key: ${input.SSLCertificateId}`,
     );
   }
-  return { loadBalancerPort, protocol, instancePort, sslCertificateId: input.SSLCertificateId, policyNames: [] };
+  return {
+    loadBalancerPort,
+    protocol,
+    instanceProtocol,
+    instancePort,
+    sslCertificateId: input.SSLCertificateId,
+    policyNames: [],
+  };
 }
 
-const notCarried = (what: string) =>
-  new ServiceError(
-    'UnsupportedProtocol',
-    `The rehearsal's data plane carries TCP and SSL to TCP; it has no ${what} yet`,
-  );
+function parseProtocol(given: string | undefined): Protocol {
+  const protocol = PROTOCOLS.find((each) => each === given?.toUpperCase());
+  if (protocol === undefined) throw validationError(`Protocol '${given}' must be HTTP, HTTPS, TCP or SSL`);
+  return protocol;
+}
+
+/**
+ * "If there is another listener with the same InstancePort whose InstanceProtocol is secure, the listener's InstanceProtocol must also
+ * be secure"; and the other way round. TCP and HTTP may share a port. Source: API reference, Listener.
+ */
+export function checkSharedInstancePort(listener: Listener, listeners: Iterable<Listener>): void {
+  for (const each of listeners) {
+    if (each.loadBalancerPort === listener.loadBalancerPort || each.instancePort !== listener.instancePort) continue;
+    if (isSecure(each.instanceProtocol) !== isSecure(listener.instanceProtocol)) {
+      throw invalidConfiguration(
+        `Listener ${each.loadBalancerPort} speaks ${each.instanceProtocol} to instance port ${listener.instancePort}, listener ${listener.loadBalancerPort} cannot speak ${listener.instanceProtocol} to it`,
+      );
+    }
+  }
+}
 
 /** A listener again with the same content is no error. Source: API reference, CreateLoadBalancerListeners, DuplicateListener. */
 export function checkNotDuplicate(listener: Listener, listeners: Iterable<Listener>): void {
   for (const each of listeners) {
     const isSame =
       each.protocol === listener.protocol &&
+      each.instanceProtocol === listener.instanceProtocol &&
       each.instancePort === listener.instancePort &&
       each.sslCertificateId === listener.sslCertificateId;
     if (each.loadBalancerPort === listener.loadBalancerPort && !isSame) {

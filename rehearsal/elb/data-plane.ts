@@ -1,10 +1,15 @@
 /** What the API side of the load balancer asks of the part that carries the connections. `data-plane/` is the real one. */
 import type { Subnet } from '../world.ts';
 
-interface ListenerConfiguration {
+/** TCP and SSL are carried as they come, HTTP and HTTPS are read; a listener's two protocols are of the same kind. */
+export type Protocol = 'TCP' | 'SSL' | 'HTTP' | 'HTTPS';
+
+export interface ListenerConfiguration {
   readonly loadBalancerPort: number;
-  /** What the client speaks; towards the instance it is always TCP. */
-  readonly protocol: 'TCP' | 'SSL';
+  /** What the client speaks. */
+  readonly protocol: Protocol;
+  /** What the load balancer speaks to the instance. A PROXY line goes to TCP alone. */
+  readonly instanceProtocol: Protocol;
   readonly instancePort: number;
 }
 

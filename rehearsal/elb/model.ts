@@ -3,12 +3,13 @@
 import { ServiceError } from '../aws/service.ts';
 import type { Subnet, World } from '../world.ts';
 import { REGION } from '../world.ts';
-import type { Configuration, DataPlane, HealthCheckConfiguration } from './data-plane.ts';
+import type { Configuration, DataPlane, HealthCheckConfiguration, Protocol } from './data-plane.ts';
 import { isProxyProtocol, type Policy } from './policy-types.ts';
 
 export interface Listener {
   readonly loadBalancerPort: number;
-  readonly protocol: 'TCP' | 'SSL';
+  readonly protocol: Protocol;
+  readonly instanceProtocol: Protocol;
   readonly instancePort: number;
   readonly sslCertificateId: string | undefined;
   policyNames: readonly string[];
@@ -137,10 +138,11 @@ export class LoadBalancers {
     return {
       loadBalancerName: loadBalancer.name,
       securityGroupIds: loadBalancer.securityGroupIds,
-      listeners: [...loadBalancer.listeners.values()].map(({ loadBalancerPort, protocol, instancePort }) => ({
-        loadBalancerPort,
-        protocol,
-        instancePort,
+      listeners: [...loadBalancer.listeners.values()].map((listener) => ({
+        loadBalancerPort: listener.loadBalancerPort,
+        protocol: listener.protocol,
+        instanceProtocol: listener.instanceProtocol,
+        instancePort: listener.instancePort,
       })),
       instances: [...loadBalancer.instanceIds].flatMap((instanceId) => {
         const instance = this.world.instances.get(instanceId);

@@ -2,7 +2,7 @@ import type {
   CreateLoadBalancerListenerInput,
   CreateLoadBalancerListenerOutput,
 } from '@aws-sdk/client-elastic-load-balancing';
-import { checkNotDuplicate, parseListener } from '../checks.ts';
+import { checkNotDuplicate, checkSharedInstancePort, parseListener } from '../checks.ts';
 import type { LoadBalancers } from '../model.ts';
 
 /** All or none of them. A new listener on an instance port that has policies is under them from its first connection. */
@@ -14,6 +14,7 @@ export const createLoadBalancerListeners =
     for (const each of input.Listeners ?? []) {
       const listener = parseListener(each);
       checkNotDuplicate(listener, listeners.values());
+      checkSharedInstancePort(listener, listeners.values());
       if (!listeners.has(listener.loadBalancerPort)) listeners.set(listener.loadBalancerPort, listener);
     }
 

@@ -3,6 +3,7 @@ import { ServiceError } from '../../aws/service.ts';
 import {
   checkName,
   checkNotDuplicate,
+  checkSharedInstancePort,
   checkTags,
   parseListener,
   securityGroupsOf,
@@ -28,6 +29,7 @@ export const createLoadBalancer =
     for (const each of input.Listeners ?? []) {
       const listener = parseListener(each);
       checkNotDuplicate(listener, listeners);
+      checkSharedInstancePort(listener, listeners);
       listeners.push(listener);
     }
     const subnets = subnetsOf(loadBalancers.world, input);

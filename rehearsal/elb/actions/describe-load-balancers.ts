@@ -43,7 +43,7 @@ function describe(loadBalancer: LoadBalancer): LoadBalancerDescription {
       Listener: {
         Protocol: listener.protocol,
         LoadBalancerPort: listener.loadBalancerPort,
-        InstanceProtocol: 'TCP',
+        InstanceProtocol: listener.instanceProtocol,
         InstancePort: listener.instancePort,
         SSLCertificateId: listener.sslCertificateId,
       },

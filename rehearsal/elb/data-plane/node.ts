@@ -16,16 +16,16 @@ import type { NetworkInterface, Subnet } from '../../world.ts';
 import type { Configuration } from '../data-plane.ts';
 import type { Certificate } from './certificate.ts';
 import {
-  backendName,
   FILES,
   haproxyConfig,
-  instancePortsOf,
   instancesOf,
   type Kind,
+  kindOf,
   listenerName,
   policyMap,
   type ServerHealth,
   serverState,
+  tcpInstancePortsOf,
 } from './haproxy-config.ts';
 import { ask, askProcesses, parseStatistics, type Row } from './haproxy-master.ts';
 
@@ -198,7 +198,7 @@ export class Node {
       if (!this.isRunning) return;
       // First the file, which a later reload reads; a port without a listener is in no loaded map yet.
       await this.#write(FILES.map, policyMap(this.#mapContent()));
-      if (!instancePortsOf(this.#configuration).includes(instancePort)) return;
+      if (!tcpInstancePortsOf(this.#configuration).includes(instancePort)) return;
       const { current } = await askProcesses(this.#masterSocket);
       const answer = await ask(
         this.#masterSocket,
@@ -293,7 +293,7 @@ export class Node {
   }
 
   #mapContent(): Map<number, Kind> {
-    const ports = [...instancePortsOf(this.#configuration), ...this.#inForce.keys()].sort((a, b) => a - b);
+    const ports = [...tcpInstancePortsOf(this.#configuration), ...this.#inForce.keys()].sort((a, b) => a - b);
     return new Map(ports.map((port) => [port, this.policyInForce(port)]));
   }
 
@@ -343,8 +343,6 @@ class ReloadError extends Error {}
 
 function sum(rows: readonly Row[], kind: Kind, column: 'scur' | 'stot'): number {
   return rows
-    .filter(
-      ({ pxname = '' }) => /^instance-\d+-/.test(pxname) && pxname === backendName(Number(pxname.split('-')[1]), kind),
-    )
+    .filter(({ pxname = '' }) => kindOf(pxname) === kind)
     .reduce((total, row) => total + Number(row[column] ?? 0), 0);
 }

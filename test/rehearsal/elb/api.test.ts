@@ -121,9 +121,17 @@ describe('CreateLoadBalancer', () => {
     ['an unknown subnet', { Subnets: ['subnet-9'] }, 'SubnetNotFound'],
     ['neither subnets nor zones', { Subnets: undefined }, 'ValidationError'],
     ['a security group: the account has none', { SecurityGroups: ['sg-1'] }, 'InvalidSecurityGroup'],
-    ['an HTTP listener', { Listeners: [{ ...tcp80, Protocol: 'HTTP' }] }, 'UnsupportedProtocol'],
-    ['an HTTPS listener', { Listeners: [{ ...tcp80, Protocol: 'HTTPS' }] }, 'UnsupportedProtocol'],
-    ['instance protocol SSL', { Listeners: [{ ...tcp80, InstanceProtocol: 'SSL' }] }, 'UnsupportedProtocol'],
+    [
+      'protocols of two layers',
+      { Listeners: [{ ...tcp80, Protocol: 'HTTP', InstanceProtocol: 'TCP' }] },
+      'InvalidConfigurationRequest',
+    ],
+    ['HTTPS without a certificate', { Listeners: [{ ...tcp80, Protocol: 'HTTPS' }] }, 'ValidationError'],
+    [
+      'an instance port that one listener speaks TLS to and another does not',
+      { Listeners: [tcp80, { ...tcp80, LoadBalancerPort: 81, InstanceProtocol: 'SSL' }] },
+      'InvalidConfigurationRequest',
+    ],
     ['a protocol that does not exist', { Listeners: [{ ...tcp80, Protocol: 'UDP' }] }, 'ValidationError'],
     ['SSL without a certificate', { Listeners: [{ ...tcp80, Protocol: 'SSL' }] }, 'ValidationError'],
     ['instance port 0', { Listeners: [{ ...tcp80, InstancePort: 0 }] }, 'ValidationError'],
@@ -134,6 +142,17 @@ describe('CreateLoadBalancer', () => {
   test.each(refused)('refuses %s', async (_desc, input, expected) => {
     expect(await code(create(input))).toBe(expected);
     expect(dataPlane.configurations.size).toBe(0);
+  });
+
+  test('HTTP and TCP may share an instance port; what is not said is of the listener’s layer', async () => {
+    await create({
+      Listeners: [tcp80, { Protocol: 'HTTP', LoadBalancerPort: 8080, InstancePort: tcp80.InstancePort }],
+    });
+    const { LoadBalancerDescriptions } = await elb.describeLoadBalancers({});
+    expect(LoadBalancerDescriptions?.[0]?.ListenerDescriptions).toMatchObject([
+      { Listener: { Protocol: 'TCP', InstanceProtocol: 'TCP', InstancePort: 80 } },
+      { Listener: { Protocol: 'HTTP', InstanceProtocol: 'HTTP', InstancePort: 80 } },
+    ]);
   });
 
   test('a second one of the name is a duplicate', async () => {

@@ -1,12 +1,14 @@
 /** The data plane alone: real HAProxy nodes in network namespaces, small servers as instances, one client on the internet. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createCertificate } from '../../../rehearsal/elb/data-plane/certificate.ts';
 import { HaproxyDataPlane } from '../../../rehearsal/elb/data-plane/haproxy-data-plane.ts';
-import type { Configuration } from '../../../rehearsal/elb/data-plane.ts';
+import type { Configuration, Protocol } from '../../../rehearsal/elb/data-plane.ts';
 import { createRunDirectory, type RunDirectory } from '../../../rehearsal/host/run-directory.ts';
 import { prepareImage } from '../../../rehearsal/machines/images.ts';
 import { ADDRESSES, createFabric, type Fabric } from '../../../rehearsal/network/fabric.ts';
@@ -91,6 +93,7 @@ let fabric: Fabric;
 let world: World;
 let dataPlane: HaproxyDataPlane;
 let client: Client;
+let clientNamespace: string;
 const instances: Child[] = [];
 const mistakes: string[] = [];
 
@@ -111,8 +114,8 @@ let configuration: Configuration = {
   loadBalancerName: 'web',
   securityGroupIds: [],
   listeners: [
-    { loadBalancerPort: 80, protocol: 'TCP', instancePort: 80 },
-    { loadBalancerPort: 443, protocol: 'SSL', instancePort: 81 },
+    { loadBalancerPort: 80, protocol: 'TCP', instanceProtocol: 'TCP', instancePort: 80 },
+    { loadBalancerPort: 443, protocol: 'SSL', instanceProtocol: 'TCP', instancePort: 81 },
   ],
   instances: [instance(0), instance(1)],
   // Shorter than the API allows, so that the test is.
@@ -144,9 +147,11 @@ beforeAll(async () => {
   fabric = await createFabric(run.runId);
   world = new World();
   for (const subnet of subnets) world.subnets.set(subnet.subnetId, subnet);
+  const own = createCertificate(['instance']);
   for (const index of [0, 1, 2]) {
     const host = await fabric.addHost(`i${index}`, [ADDRESSES.instance(index)]);
-    instances.push(new Child(host.namespace, 'instance-process.mjs', [`i-${index}`]));
+    const secrets = { CERTIFICATE: own.certificatePem, PRIVATE_KEY: own.privateKeyPem };
+    instances.push(new Child(host.namespace, 'instance-process.mjs', [`i-${index}`], secrets));
   }
   dataPlane = new HaproxyDataPlane({
     world,
@@ -157,6 +162,7 @@ beforeAll(async () => {
     log: (line) => mistakes.push(line),
   });
   const host = await fabric.addHost('client', [ADDRESSES.client(0)]);
+  clientNamespace = host.namespace;
   client = new Client(host.namespace, 'client-process.mjs', [], { CERTIFICATE: dataPlane.certificatePem });
   await Promise.all([...instances, client].map((child) => child.until(() => child.messages[0])));
 }, 120_000);
@@ -234,12 +240,88 @@ describe('the PROXY policy', () => {
   }, 30_000);
 
   test('outlives its listener: a new one on the port is under it at once', async () => {
-    await update({ listeners: [{ loadBalancerPort: 80, protocol: 'TCP', instancePort: 80 }] });
+    await update({ listeners: [{ loadBalancerPort: 80, protocol: 'TCP', instanceProtocol: 'TCP', instancePort: 80 }] });
     await update({
-      listeners: [...configuration.listeners, { loadBalancerPort: 8443, protocol: 'TCP', instancePort: 81 }],
+      listeners: [
+        ...configuration.listeners,
+        { loadBalancerPort: 8443, protocol: 'TCP', instanceProtocol: 'TCP', instancePort: 81 },
+      ],
     });
 
     expect((await client.open(nodeA, 8443)).line).toContain(' PROXY TCP4 ');
+  }, 30_000);
+});
+
+describe('protocols other than TCP', () => {
+  const listener = (
+    loadBalancerPort: number,
+    protocol: Protocol,
+    instanceProtocol: Protocol,
+    instancePort: number,
+  ) => ({
+    loadBalancerPort,
+    protocol,
+    instanceProtocol,
+    instancePort,
+  });
+  const curl = async (...args: string[]): Promise<string> =>
+    (await promisify(execFile)('ip', ['netns', 'exec', clientNamespace, 'curl', '-sSk', '--max-time', '5', ...args]))
+      .stdout;
+  const headers = async (url: string, ...args: string[]): Promise<Record<string, string>> =>
+    JSON.parse(await curl(...args, url));
+
+  test('HTTP and HTTPS listeners name the client in a header, and let no upgrade through', async () => {
+    const before = configuration.listeners;
+    const others = [
+      listener(8082, 'HTTP', 'HTTP', 82),
+      listener(8443, 'HTTPS', 'HTTP', 82),
+      listener(8084, 'HTTP', 'HTTPS', 84),
+    ];
+    await update({ listeners: [listener(80, 'TCP', 'TCP', 80), ...others] });
+
+    const upgrade = [
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    ].flatMap((each) => ['-H', each]);
+    expect(await headers(`http://${nodeA}:8082/`, '-H', 'X-Forwarded-For: 192.0.2.1')).toMatchObject({
+      'x-forwarded-for': `192.0.2.1, ${ADDRESSES.client(0)}`,
+      'x-forwarded-proto': 'http',
+      'x-forwarded-port': '8082',
+      host: `${nodeA}:8082`,
+    });
+    expect(await headers(`http://${nodeA}:8082/`, ...upgrade)).not.toHaveProperty('upgrade');
+    expect(await headers(`https://${nodeB}:8443/`)).toMatchObject({
+      'x-forwarded-proto': 'https',
+      'x-forwarded-port': '8443',
+    });
+    expect(await headers(`http://${nodeB}:8084/`)).toMatchObject({ 'x-forwarded-for': ADDRESSES.client(0) });
+    await update({ listeners: before });
+  }, 30_000);
+
+  test('the PROXY policy is TCP’s alone, also where an instance port is fed by both', async () => {
+    const before = configuration.listeners;
+    await update({
+      listeners: [
+        listener(80, 'TCP', 'TCP', 82),
+        listener(8082, 'HTTP', 'HTTP', 82),
+        listener(8083, 'TCP', 'SSL', 83),
+        listener(443, 'SSL', 'SSL', 83),
+      ],
+      proxyPorts: [82, 83],
+    });
+    await sleep(POLICY_DELAY_MS.max + 200);
+
+    expect(await headers(`http://${nodeA}:8082/`)).toMatchObject({ 'x-forwarded-for': ADDRESSES.client(0) });
+    // An HTTP server that does not expect the line.
+    expect((await client.open(nodeA, 80)).line).toMatch(/^HTTP\/1\.1 400 /);
+    for (const [port, tls] of [
+      [8083, false],
+      [443, true],
+    ] as const)
+      expect((await client.open(nodeB, port, tls)).line).toMatch(new RegExp(`^i-[01] plain from ${nodeB} hello$`));
+    await update({ listeners: before, proxyPorts: [81] });
+    await sleep(POLICY_DELAY_MS.max + 200);
   }, 30_000);
 });
 
@@ -250,7 +332,10 @@ describe('changes under load', () => {
 
     await update({ instances: [instance(0), instance(1), instance(2)] });
     await update({
-      listeners: [...configuration.listeners, { loadBalancerPort: 81, protocol: 'TCP', instancePort: 81 }],
+      listeners: [
+        ...configuration.listeners,
+        { loadBalancerPort: 81, protocol: 'TCP', instanceProtocol: 'TCP', instancePort: 81 },
+      ],
     });
     await update({ idleTimeoutSeconds: 50 });
 

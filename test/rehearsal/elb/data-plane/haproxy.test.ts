@@ -1,7 +1,13 @@
 import { X509Certificate } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { createCertificate } from '../../../../rehearsal/elb/data-plane/certificate.ts';
-import { haproxyConfig, instancesOf, serverState } from '../../../../rehearsal/elb/data-plane/haproxy-config.ts';
+import {
+  haproxyConfig,
+  instancesOf,
+  kindOf,
+  serverState,
+  tcpInstancePortsOf,
+} from '../../../../rehearsal/elb/data-plane/haproxy-config.ts';
 import { isInside } from '../../../../rehearsal/elb/data-plane/haproxy-data-plane.ts';
 import { parseProcesses, parseStatistics } from '../../../../rehearsal/elb/data-plane/haproxy-master.ts';
 import type { Configuration } from '../../../../rehearsal/elb/data-plane.ts';
@@ -10,8 +16,8 @@ const configuration: Configuration = {
   loadBalancerName: 'web',
   securityGroupIds: [],
   listeners: [
-    { loadBalancerPort: 80, protocol: 'TCP', instancePort: 80 },
-    { loadBalancerPort: 8080, protocol: 'TCP', instancePort: 80 },
+    { loadBalancerPort: 80, protocol: 'TCP', instanceProtocol: 'TCP', instancePort: 80 },
+    { loadBalancerPort: 8080, protocol: 'TCP', instanceProtocol: 'TCP', instancePort: 80 },
   ],
   instances: [
     { instanceId: 'i-1', privateIpAddress: '10.0.1.11', availabilityZone: 'a' },
@@ -29,6 +35,30 @@ const configuration: Configuration = {
   isCrossZone: false,
   proxyPorts: [],
 };
+
+test('whatever listeners there are, a policy is by instance port, and TCP’s alone', () => {
+  const listeners: Configuration['listeners'] = [
+    { loadBalancerPort: 80, protocol: 'TCP', instanceProtocol: 'TCP', instancePort: 80 },
+    { loadBalancerPort: 8080, protocol: 'HTTP', instanceProtocol: 'HTTP', instancePort: 80 },
+    { loadBalancerPort: 443, protocol: 'SSL', instanceProtocol: 'SSL', instancePort: 81 },
+    { loadBalancerPort: 8443, protocol: 'HTTPS', instanceProtocol: 'HTTPS', instancePort: 81 },
+  ];
+  expect(tcpInstancePortsOf({ ...configuration, listeners })).toEqual([80]);
+  const lines = haproxyConfig({ ...configuration, listeners }, configuration.instances.slice(0, 1), {
+    directory: '/run/elb',
+  }).split('\n');
+  expect(lines.filter((line) => /track /.test(line)).map((line) => line.replace(/.* track \S+/, ''))).toEqual([
+    '',
+    ' send-proxy',
+    '',
+    ' ssl verify none',
+    ' ssl verify none',
+  ]);
+  const backends = lines.flatMap((line) =>
+    line.startsWith('backend instance') ? [line.slice('backend '.length)] : [],
+  );
+  expect(backends.map(kindOf)).toEqual(['plain', 'proxy', 'plain', 'plain', 'plain']);
+});
 
 describe('the configuration', () => {
   const lines = haproxyConfig(configuration, configuration.instances, { directory: '/run/elb' }).split('\n');
