@@ -4,6 +4,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { createServer, Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import net from 'node:net';
 import path from 'node:path';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
@@ -16,7 +17,11 @@ import { createStsService } from './aws/sts.ts';
 import { Cleanup } from './cleanup.ts';
 import { type CloudFormationService, createCloudFormationService } from './cloudformation/service.ts';
 import { PUBLIC_PARAMETERS } from './ec2/images.ts';
+import { createInstanceMetadata } from './ec2/instance-metadata.ts';
 import { createEc2Service } from './ec2/service.ts';
+import { RedisServers } from './elasticache/redis-servers.ts';
+import { createElastiCacheService } from './elasticache/service.ts';
+import { createCertificate } from './elb/data-plane/certificate.ts';
 import { HaproxyDataPlane } from './elb/data-plane/haproxy-data-plane.ts';
 import { createElbService, type ElbService } from './elb/service.ts';
 import { startPackageProxy } from './host/package-proxy.ts';
@@ -24,9 +29,11 @@ import { FOR_MACHINES, requirePackages } from './host/packages.ts';
 import { RehearsalError } from './host/rehearsal-error.ts';
 import { createRunDirectory, type RunDirectory, removeLeftovers } from './host/run-directory.ts';
 import { type Authorizer, createAuthorizer } from './iam/authorizer.ts';
+import { createInstanceSessions, type InstanceSessions } from './iam/instance-sessions.ts';
 import { IamStore } from './iam/store.ts';
 import { createLambdaService, type LambdaService } from './lambda/service.ts';
 import { type ImageName, prepareImage, type Release } from './machines/images.ts';
+import { instanceFiles } from './machines/instance-files.ts';
 import { MachineLauncher } from './machines/launcher.ts';
 import { createMonitoring, type Monitoring } from './monitoring.ts';
 import { ADDRESSES, createFabric, type Fabric } from './network/fabric.ts';
@@ -66,9 +73,12 @@ export class Environment implements AsyncDisposable {
   readonly dataPlane: HaproxyDataPlane;
   readonly iam = new IamStore();
   readonly authorizer: Authorizer;
+  readonly #instanceSessions: InstanceSessions;
+  readonly #s3Certificate = createCertificate([`s3.${REGION}.amazonaws.com`, `*.s3.${REGION}.amazonaws.com`]);
   readonly elb: ElbService;
   readonly ec2: Service;
   readonly autoScaling: Service;
+  readonly elastiCache: Service;
   readonly ssm: SsmService;
   readonly s3: S3Service;
   readonly monitoring: Monitoring;
@@ -127,11 +137,15 @@ export class Environment implements AsyncDisposable {
     this.elb = createElbService({ world, dataPlane: this.dataPlane });
     const firewall = new Firewall(world, fabric);
     world.networkChanged = () => firewall.update();
+    const caches = new RedisServers({ fabric, directory: directory.path, say: options.say });
+    this.#cleanup.use('caches', caches);
+    this.elastiCache = createElastiCacheService({ world, servers: caches });
     const machines = new MachineLauncher({
       fabric,
       directory: directory.path,
       image: (name) => prepareImage(options.release, name, options.say),
-      trustedCertificates: () => '',
+      files: (image) => this.instanceFiles(image),
+      trustedCertificates: () => caches.certificatesPem,
       say: options.say,
     });
     this.#cleanup.use('machines that were launched by EC2', machines);
@@ -147,11 +161,13 @@ export class Environment implements AsyncDisposable {
       facts: { assumeRoleOf: (name, version) => this.ssm.assumeRoleOf(name, version) },
     });
     this.authorizer = security;
+    this.#instanceSessions = createInstanceSessions({ world, iam: this.iam, security });
     this.s3 = createS3Service({ directory: path.join(directory.path, 's3'), security });
     this.ssm = createSsmService({
       world,
       dispatcher,
       security,
+      instanceSession: (instanceId) => this.#instanceSessions(instanceId)?.accessKeyId,
       publicParameters: PUBLIC_PARAMETERS,
       options: { agentVersion: ({ instanceId }) => this.agentVersions.get(instanceId) ?? AGENT_VERSION },
     });
@@ -190,6 +206,7 @@ export class Environment implements AsyncDisposable {
         this.elb,
         this.ec2,
         this.autoScaling,
+        this.elastiCache,
         this.ssm,
         this.lambda,
         this.cloudFormation,
@@ -205,10 +222,19 @@ export class Environment implements AsyncDisposable {
     const socket = (name: string): string => path.join(this.directory.path, `${name}.sock`);
     this.#cleanup.use('the package proxy', await startPackageProxy(socket('packages')));
     await this.#listen('S3', createServer(this.s3.listener), { path: socket('s3') });
+    const { certificatePem: cert, privateKeyPem: key } = this.#s3Certificate;
+    await this.#listen('S3 by TLS', createTlsServer({ cert, key }, this.s3.listener), { path: socket('s3-tls') });
+    const metadata = createInstanceMetadata({
+      instanceAt: (address) => [...this.world.instances.values()].find((each) => each.privateIpAddress === address),
+      credentialsOf: this.#instanceSessions,
+    });
+    await this.#listen('the metadata service', metadata, { path: socket('metadata') });
     this.#cleanup.use(
       'the gateway',
       await startGateway(this.fabric, [
         `tcp:${ADDRESSES.gateway}:${ADDRESSES.s3Port}>unix:${socket('s3')}`,
+        `tcp:${ADDRESSES.gateway}:${ADDRESSES.s3TlsPort}>unix:${socket('s3-tls')}`,
+        `tcp+peer-address:${ADDRESSES.metadata}:80>unix:${socket('metadata')}`,
         `tcp:${ADDRESSES.gateway}:${ADDRESSES.packageProxyPort}>unix:${socket('packages')}`,
         `unix:${socket('page')}>tcp:${ADDRESSES.node(0)}:443`,
       ]),
@@ -246,6 +272,11 @@ export class Environment implements AsyncDisposable {
   get endpoint(): AwsEndpoint {
     if (this.#endpoint === undefined) throw new Error('the AWS endpoint is not open yet');
     return this.#endpoint;
+  }
+
+  /** What a machine needs to be an instance. @param image  its image's directory */
+  instanceFiles(image: string): Promise<Readonly<Record<string, string>>> {
+    return instanceFiles(image, this.#s3Certificate.certificatePem, this.s3.bucketNames);
   }
 
   /** Also for what a scenario starts in it: ended before the environment is. */

@@ -16,6 +16,8 @@ import { ec2Subnet } from './ec2-subnet.ts';
 import { ec2SubnetRouteTableAssociation } from './ec2-subnet-route-table-association.ts';
 import { ec2Vpc } from './ec2-vpc.ts';
 import { ec2VpcGatewayAttachment } from './ec2-vpc-gateway-attachment.ts';
+import { elastiCacheReplicationGroup } from './elasticache-replication-group.ts';
+import { elastiCacheSubnetGroup } from './elasticache-subnet-group.ts';
 import { elbLoadBalancer } from './elb-load-balancer.ts';
 import { eventsRule } from './events-rule.ts';
 import { iamInstanceProfile } from './iam-instance-profile.ts';
@@ -62,6 +64,8 @@ export function createResourceTypes(iam: IamStore, custom: CustomResourceOptions
     ec2LaunchTemplate,
     autoScalingGroup,
     elbLoadBalancer,
+    elastiCacheSubnetGroup,
+    elastiCacheReplicationGroup,
     logGroup,
     eventsRule,
     snsTopic,
