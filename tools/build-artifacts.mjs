@@ -23,13 +23,7 @@ const sha256 = (content) => createHash('sha256').update(content).digest('hex');
  */
 export function nameArtifacts(functions, chat) {
   const artifacts = [
-    ...functions.map((name) => {
-      const file = `dist/functions/${name}.zip`;
-      const content = readFileSync(file);
-      const sum = sha256(content);
-      const key = `functions/${name}-${sum}.zip`;
-      return { name: `functions/${name}.zip`, key, file, sha256: sum, bytes: content.length };
-    }),
+    ...['licenses.txt', 'sbom.cdx.json', ...functions.map((name) => `functions/${name}.zip`)].map(builtArtifact),
     ...chat.map(({ architecture, file, sha256: sum, bytes }) => ({
       name: `chat-artifact/chat-${architecture}.tar.gz`,
       key: `chat-artifact/chat-${architecture}-${sum}.tar.gz`,
@@ -44,6 +38,14 @@ export function nameArtifacts(functions, chat) {
   }
   writeFileSync(MANIFEST, `${JSON.stringify(artifacts, null, 2)}\n`);
   return artifacts;
+}
+
+function builtArtifact(name) {
+  const file = `dist/${name}`;
+  const content = readFileSync(file);
+  const sum = sha256(content);
+  // Before the ending: functions/load-balancer-<sha256>.zip, sbom-<sha256>.cdx.json
+  return { name, key: name.replace('.', `-${sum}.`), file, sha256: sum, bytes: content.length };
 }
 
 /** @throws Error  the template names something that is not built */

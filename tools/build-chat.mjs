@@ -1,10 +1,18 @@
 /** Build the chat service: `dist/chat/` to run it from, and the archives that instances install. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, join, relative } from 'node:path';
 import { build } from 'esbuild';
 import { gzipSync } from 'fflate';
+
+/** What is taken as it is, by its name in `dist/chat`. */
+const COPIES = {
+  'proxyflip-chat.service': 'chat/proxyflip-chat.service',
+  'proxyflip-chat.socket': 'chat/proxyflip-chat.socket',
+  'public/icon.svg': 'chat/page/icon.svg',
+  'public/index.html': 'chat/page/index.html',
+};
 
 /** Of the archive for this machine's architecture: what the rehearsal's fleet installs. */
 const OWN = 'dist/chat-artifact/chat-artifact.json';
@@ -18,15 +26,19 @@ const nodePackage = (arch) =>
     .map((directory) => `${directory}/node_modules/node-linux-${arch}`)
     .find((directory) => existsSync(directory));
 
-/** `dist/chat/chat.mjs`, everything in one file, the page in `dist/chat/public/`, and the units that run it. */
+/**
+ * `dist/chat/chat.mjs`, everything in one file, the page in `dist/chat/public/`, and the units that run it.
+ *
+ * @returns `{ files, bundles }`: what was written, as `{ name, content }` from dist/chat, and what esbuild tells of the two bundles
+ */
 export async function buildChat() {
-  await rm('dist/chat', { recursive: true, force: true });
-  await mkdir('dist/chat/public', { recursive: true });
-  await Promise.all([
+  const [service, page, copies] = await Promise.all([
     build({
       entryPoints: { chat: 'chat/index.ts' },
       outdir: 'dist/chat',
       outExtension: { '.js': '.mjs' },
+      write: false,
+      metafile: true,
       bundle: true,
       platform: 'node',
       target: 'node24',
@@ -41,6 +53,8 @@ export async function buildChat() {
     build({
       entryPoints: { page: 'chat/page/page.ts', style: 'chat/page/style.css' },
       outdir: 'dist/chat/public',
+      write: false,
+      metafile: true,
       bundle: true,
       platform: 'browser',
       target: ['es2022', 'safari16', 'chrome110', 'firefox110'],
@@ -48,23 +62,44 @@ export async function buildChat() {
       minify: true,
       legalComments: 'none',
     }),
-    ...['proxyflip-chat.service', 'proxyflip-chat.socket'].map((file) => copyFile(`chat/${file}`, `dist/chat/${file}`)),
-    ...['index.html', 'icon.svg'].map((file) => copyFile(`chat/page/${file}`, `dist/chat/public/${file}`)),
+    Promise.all(Object.entries(COPIES).map(async ([name, source]) => ({ name, content: await readFile(source) }))),
   ]);
+  const built = [...service.outputFiles, ...page.outputFiles].map(({ path, contents }) => ({
+    name: relative('dist/chat', path),
+    content: Buffer.from(contents),
+  }));
+  const files = [...built, ...copies].sort((a, b) => (a.name < b.name ? -1 : 1));
+  await rm('dist/chat', { recursive: true, force: true });
+  await mkdir('dist/chat/public', { recursive: true });
+  for (const { name, content } of files) await writeFile(join('dist/chat', name), content);
+  return {
+    files,
+    bundles: [
+      { name: 'chat', metafile: service.metafile },
+      { name: 'chat/page', metafile: page.metafile },
+    ],
+  };
 }
+
+/** Of the architectures that archives are made for. */
+export const nodePackages = () =>
+  Object.values(ARCHITECTURES)
+    .map(nodePackage)
+    .filter((directory) => directory !== undefined);
 
 /**
  * `dist/chat-artifact/chat-<sha256>.tar.gz` with `bin/node`, `chat.mjs`, `public/` and the two systemd units, for each architecture whose
  * Node.js is installed; `chat-artifact.json` beside them tells of the one for this machine. The same sources make the same bytes, on
  * every machine: no times, no owners, names in order, and a packer that is not the caller's zlib.
  *
+ * @param files  what buildChat has written
  * @returns {Promise<{architecture: 'x86_64' | 'arm64', file: string, sha256: string, bytes: number}[]>} `file` is the name alone
  */
-export async function buildChatArtifacts() {
+export async function buildChatArtifacts(files) {
   await mkdir('dist/chat-artifact', { recursive: true });
-  const files = await filesUnder('dist/chat');
   // gzip files may stand behind each other (RFC 1952, 2.2), so that Node.js, which is most of it, is packed once and kept.
-  const service = gzipSync(Buffer.concat([tar(files), Buffer.alloc(1024)]), { mtime: 0 });
+  const entries = files.map((file) => ({ ...file, mode: 0o644 }));
+  const service = gzipSync(Buffer.concat([tar(entries), Buffer.alloc(1024)]), { mtime: 0 });
   const artifacts = [];
   for (const [architecture, arch] of Object.entries(ARCHITECTURES)) {
     const directory = nodePackage(arch);
@@ -96,17 +131,6 @@ async function packedNode(directory) {
   await writeFile(`${kept}.${process.pid}`, packed);
   await rename(`${kept}.${process.pid}`, kept);
   return packed;
-}
-
-async function filesUnder(directory, prefix = '') {
-  const entries = [];
-  for (const entry of await readdir(directory, { withFileTypes: true })) {
-    const path = join(directory, entry.name);
-    const name = `${prefix}${entry.name}`;
-    if (entry.isDirectory()) entries.push(...(await filesUnder(path, `${name}/`)));
-    else entries.push({ name, mode: 0o644, content: await readFile(path) });
-  }
-  return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** POSIX ustar, files alone, without the two empty blocks of its end: https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html#tag_20_92_13_06 */

@@ -6,42 +6,22 @@
  *   dist/ssm-documents/*.json                    documents with the shell and nginx's files inside
  *   dist/cloudformation/*.yaml                   templates with the documents inside
  *   dist/chat/, dist/chat-artifact/              the chat service, and the archives that instances install
+ *   dist/sbom.cdx.json, dist/licenses.txt        what others wrote of it
  *   dist/artifacts.json                          what goes into the bucket, and under which key
  *   dist/deploy/                                 npm run package and npm run deploy
  *   dist/container/whoami.mjs                    the application of the container's example
  *   dist/rehearsal/                              the rehearsal's processes
  */
-import { existsSync, readdirSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { nameArtifacts } from './build-artifacts.mjs';
-import { buildChat, buildChatArtifacts } from './build-chat.mjs';
+import { buildChat, buildChatArtifacts, nodePackages } from './build-chat.mjs';
 import { buildDocuments } from './build-documents.mjs';
-import { zip } from './zip.mjs';
+import { buildFunctions, FUNCTIONS } from './build-functions.mjs';
+import { writeSbom } from './build-sbom.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
-
-/** Each folder of functions/ with a handler in it. */
-const FUNCTIONS = readdirSync('functions').filter((name) => existsSync(`functions/${name}/index.ts`));
-
-async function buildFunction(name) {
-  const outfile = `dist/functions/${name}/index.js`;
-  await build({
-    entryPoints: [`functions/${name}/index.ts`],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'cjs',
-    minify: true,
-    // The SDK's ES modules: 394 KB against 679 KB with esbuild's default for Node.js, and half the time to load.
-    mainFields: ['module', 'main'],
-    sourcemap: 'external',
-    legalComments: 'none',
-  });
-  await writeFile(`dist/functions/${name}.zip`, zip({ 'index.js': await readFile(outfile) }));
-}
 
 const buildDeploy = () => buildForHost('dist/deploy', { cli: 'deploy/cli.ts' });
 
@@ -85,12 +65,13 @@ async function buildWhoami() {
 }
 
 await mkdir('dist', { recursive: true });
-const [chat] = await Promise.all([
-  buildChat().then(buildChatArtifacts),
-  ...FUNCTIONS.map(buildFunction),
+const [chat, functions] = await Promise.all([
+  buildChat(),
+  buildFunctions(),
   buildDocuments(),
   buildDeploy(),
   buildRehearsal(),
   buildWhoami(),
 ]);
-nameArtifacts(FUNCTIONS, chat);
+writeSbom([...functions, ...chat.bundles], nodePackages());
+nameArtifacts(FUNCTIONS, await buildChatArtifacts(chat.files));
