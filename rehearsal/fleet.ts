@@ -88,20 +88,22 @@ export async function registerInstances(environment: Environment, instances: rea
   );
 }
 
-export async function launchInstance(environment: Environment, index: number): Promise<Instance> {
+/** @param profile  the instance profile that it has from the beginning; undefined: none */
+export async function launchInstance(environment: Environment, index: number, profile?: string): Promise<Instance> {
   const machine = await startMachine({
     name: `m${index}`,
     fabric: environment.fabric,
     privateIpAddress: ADDRESSES.instance(index),
     image: environment.machineImage,
     directory: environment.directory.path,
+    files: await environment.instanceFiles(environment.machineImage),
   });
   environment.cleanup.use(`machine ${machine.name}`, machine);
-  return enlist(environment, index, machine);
+  return enlist(environment, index, machine, profile);
 }
 
 /** The machine as an instance of the account. */
-export function enlist(environment: Environment, index: number, machine: Machine): Instance {
+export function enlist(environment: Environment, index: number, machine: Machine, profile?: string): Instance {
   const instance: Instance = {
     instanceId: `i-0${environment.directory.runId}${String(index).padStart(10, '0')}`,
     privateIpAddress: machine.privateIpAddress,
@@ -109,6 +111,7 @@ export function enlist(environment: Environment, index: number, machine: Machine
     tags: { [FLEET_TAG.key]: FLEET_TAG.value, Name: `chat-${index}` },
     machine,
     agentOnline: true,
+    ...(profile !== undefined && { instanceProfile: profile }),
   };
   environment.world.instances.set(instance.instanceId, instance);
   return instance;

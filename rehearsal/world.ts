@@ -51,6 +51,8 @@ export interface Instance {
   agentOnline: boolean;
   /** Absent where a scenario has booted the machine itself. */
   readonly launch?: InstanceLaunch;
+  /** Name of its instance profile, where a scenario has given it one. */
+  readonly instanceProfile?: string;
 }
 
 /** What RunInstances was asked for. */

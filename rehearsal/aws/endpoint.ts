@@ -8,6 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { REGION } from '../world.ts';
+import { credentialScope } from './credential-scope.ts';
 import { ActionDispatcher, type Caller, ConnectionReset, type ServedService } from './dispatcher.ts';
 import type { Interceptor } from './faults.ts';
 import { type Dispatcher, type RawService, type Service, ServiceError, type WireProtocol } from './service.ts';
@@ -240,23 +241,6 @@ function asSpoken(service: ServedService, request: IncomingMessage): ServedServi
         ? undefined
         : 'awsJson1_0';
   return spoken !== undefined && alsoSpeaks.includes(spoken) ? { ...service, protocol: spoken } : service;
-}
-
-interface CredentialScope {
-  readonly accessKeyId: string;
-  readonly region: string;
-  readonly signingName: string;
-}
-
-/** From the Authorization header, or from the query of a presigned request. */
-function credentialScope(authorization: string, query: URLSearchParams): CredentialScope | undefined {
-  const credential =
-    /^AWS4-HMAC-SHA256 .*?Credential=([^,\s]+)/.exec(authorization)?.[1] ?? query.get('X-Amz-Credential');
-  if (credential === undefined || credential === null) return undefined;
-  // From the end: an access key id may hold anything but '/', the four that follow it are fixed.
-  const [accessKeyId, , region, signingName] = credential.split('/').slice(-5);
-  if (accessKeyId === undefined || region === undefined || signingName === undefined) return undefined;
-  return { accessKeyId, region, signingName };
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {

@@ -57,7 +57,7 @@ export function createAuthorizer({ iam, facts }: AuthorizerOptions): Authorizer 
     const { action, resource } = permission;
     const verdict = evaluate(iam.statementsOf(roleName), permission);
     if (verdict.is === 'allowed') {
-      count(verdict.by, action);
+      for (const statement of verdict.by) count(statement, action);
       return undefined;
     }
     refusals.push({ roleName, action, resource });

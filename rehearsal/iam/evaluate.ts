@@ -17,16 +17,14 @@ export interface Permission {
 }
 
 export type Verdict<S extends Statement> =
-  | { readonly is: 'allowed'; readonly by: S }
-  | { readonly is: 'denied'; readonly by: S }
+  | { readonly is: 'allowed'; readonly by: readonly S[] }
+  | { readonly is: 'denied' }
   | { readonly is: 'not allowed' };
 
 export function evaluate<S extends Statement>(statements: readonly S[], permission: Permission): Verdict<S> {
   const applies = statements.filter((statement) => appliesTo(statement, permission));
-  const deny = applies.find(({ effect }) => effect === 'Deny');
-  if (deny !== undefined) return { is: 'denied', by: deny };
-  const [allow] = applies;
-  return allow === undefined ? { is: 'not allowed' } : { is: 'allowed', by: allow };
+  if (applies.some(({ effect }) => effect === 'Deny')) return { is: 'denied' };
+  return applies.length === 0 ? { is: 'not allowed' } : { is: 'allowed', by: applies };
 }
 
 /** @returns the statement of a trust policy by which this principal may assume the role */

@@ -3,7 +3,7 @@
  *
  *   bare    what a new Debian instance has: the Command document's own install path runs for real on it
  *   baked   nginx, HAProxy and their like are installed, as in an AMI that somebody prepared (the default, for speed)
- *   amazon  baked, in Amazon Linux's layout: user nginx, a default server inside nginx.conf, no sites-enabled.
+ *   amazon  baked, in Amazon Linux's layout: user nginx, a default server inside nginx.conf, no sites-enabled; with the AWS CLI.
  *           An assumption: laid out from Amazon Linux 2023's package lists and documentation, on Debian's programs
  */
 import { createHash } from 'node:crypto';
@@ -23,7 +23,7 @@ const BASE = ['systemd', 'systemd-sysv', 'dbus', 'iproute2', 'nftables', 'curl',
 const PACKAGES: Record<ImageName, readonly string[]> = {
   bare: BASE,
   baked: [...BASE, 'nginx-light', 'haproxy', 'socat'],
-  amazon: [...BASE, 'nginx-light', 'haproxy', 'socat'],
+  amazon: [...BASE, 'nginx-light', 'haproxy', 'socat', 'awscli'],
 };
 
 const AMAZON_NGINX_CONF = `user nginx;

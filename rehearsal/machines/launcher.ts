@@ -18,6 +18,8 @@ export interface LauncherOptions {
   readonly directory: string;
   /** The image's directory; made if it is not there. */
   readonly image: (name: ImageName) => Promise<string>;
+  /** By path, put on the machine before it boots. @param image  the image's directory */
+  readonly files: (image: string) => Promise<Readonly<Record<string, string>>>;
   /** PEM; what machines trust beside the authorities that everybody does. '' = nothing. */
   readonly trustedCertificates: () => string;
   /** For people: what failed on a machine and stops nothing, as on AWS. */
@@ -68,22 +70,23 @@ export class MachineLauncher implements Machines, AsyncDisposable {
     if (userData !== '' && !userData.startsWith('#!')) {
       throw new Error(`user data of ${instanceId} must begin with #!: the rehearsal has no cloud-init`);
     }
-    const { fabric, directory, image, trustedCertificates, say } = this.#options;
+    const { fabric, directory, trustedCertificates, say } = this.#options;
     const certificates = trustedCertificates();
+    const image = await this.#options.image(MACHINE_IMAGES.get(imageId)?.image ?? 'amazon');
     const machine = await startMachine({
       // Short, since the name of its network namespace is made of it.
       name: instanceId.slice(-8),
       fabric,
       privateIpAddress,
-      image: await image(MACHINE_IMAGES.get(imageId)?.image ?? 'amazon'),
+      image,
       directory,
-      files:
-        certificates === ''
-          ? {}
-          : {
-              [TRUSTED]: certificates,
-              '/etc/systemd/system.conf.d/rehearsal.conf': `[Manager]\nDefaultEnvironment=NODE_EXTRA_CA_CERTS=${TRUSTED}\n`,
-            },
+      files: {
+        ...(await this.#options.files(image)),
+        ...(certificates !== '' && {
+          [TRUSTED]: certificates,
+          '/etc/systemd/system.conf.d/rehearsal.conf': `[Manager]\nDefaultEnvironment=NODE_EXTRA_CA_CERTS=${TRUSTED}\n`,
+        }),
+      },
     });
     this.#started.set(machine.name, machine);
     if (userData !== '') {

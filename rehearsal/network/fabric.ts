@@ -14,8 +14,11 @@ export const ADDRESSES = {
   gateway: '10.0.0.2',
   /** Nothing but the rehearsal's package proxy listens here; machines of the bare image install through it. */
   packageProxyPort: 3128,
-  /** The rehearsal's S3, as machines reach it. */
+  /** The rehearsal's S3, as machines reach it: without TLS, and under its own name with it. */
   s3Port: 80,
+  s3TlsPort: 443,
+  /** Where every instance finds the metadata service. */
+  metadata: '169.254.169.254',
   instance: (index: number): string => `10.0.${(index % 2) + 1}.${11 + Math.floor(index / 2)}`,
   node: (index: number): string => `10.0.${101 + (index % 2)}.${21 + Math.floor(index / 2)}`,
   client: (index: number): string => `198.51.100.${10 + index}`,
@@ -49,6 +52,7 @@ export async function createFabric(runId: string): Promise<Fabric> {
     'link add br0 type bridge',
     'link set br0 up',
     `address add ${ADDRESSES.gateway}/32 dev br0`,
+    `address add ${ADDRESSES.metadata}/32 dev br0`,
     ...LINKS.map((link) => `route add ${link} dev br0`),
   ]);
 
@@ -79,7 +83,7 @@ export async function createFabric(runId: string): Promise<Fabric> {
       await ipBatch(namespace, [
         'link set host0 up',
         ...addresses.map((address) => `address add ${address}/32 dev host0`),
-        ...LINKS.map((link) => `route add ${link} dev host0 src ${addresses[0]}`),
+        ...[...LINKS, `${ADDRESSES.metadata}/32`].map((link) => `route add ${link} dev host0 src ${addresses[0]}`),
       ]);
       return { namespace, path: `/run/netns/${namespace}`, addresses };
     },

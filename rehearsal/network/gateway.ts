@@ -7,12 +7,14 @@
  *
  *   tcp:10.0.0.2:80>unix:/run/s3.sock   unix:/run/page.sock>tcp:10.0.101.21:443
  *
+ * `tcp+peer-address:` writes the address that a connection came from, and a newline, before its first byte.
+ *
  * It ends when its standard input does, which is when the control process ends, however that happens.
  */
 import net from 'node:net';
 
 function parseEnd(text: string): net.NetConnectOpts & net.ListenOptions {
-  const [, kind, rest = ''] = /^(tcp|unix):(.+)$/.exec(text) ?? [];
+  const [, kind, rest = ''] = /^(tcp(?:\+peer-address)?|unix):(.+)$/.exec(text) ?? [];
   if (kind === 'unix') return { path: rest };
   const [host = '', port = ''] = rest.split(':');
   return { host, port: Number(port) };
@@ -22,6 +24,7 @@ async function openRoute(route: string): Promise<void> {
   const [from = '', to = ''] = route.split('>');
   const server = net.createServer({ allowHalfOpen: true }, (inside) => {
     const outside = net.connect({ ...parseEnd(to), allowHalfOpen: true });
+    if (from.startsWith('tcp+peer-address:')) outside.write(`${inside.remoteAddress}\n`);
     inside.pipe(outside).pipe(inside);
     inside.on('error', () => outside.destroy());
     outside.on('error', () => inside.destroy());

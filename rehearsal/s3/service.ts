@@ -11,6 +11,7 @@ import { rm } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { credentialScope } from '../aws/credential-scope.ts';
 import type { RawContext, RawService } from '../aws/service.ts';
 import { type Security, UNENFORCED } from '../iam/security.ts';
 import { REGION } from '../world.ts';
@@ -27,6 +28,7 @@ export interface S3Service extends RawService {
   readonly listener: (request: IncomingMessage, response: ServerResponse) => void;
   /** The whole content of an object. @throws S3Error NoSuchBucket, NoSuchKey */
   getObject(bucket: string, key: string): Promise<Buffer>;
+  readonly bucketNames: readonly string[];
   /** Stores an object, and makes the bucket if there is none. */
   putObject(
     bucket: string,
@@ -101,11 +103,16 @@ export function createS3Service(
     handle,
     takesUnsigned: (path) => path !== '/',
     listener: (request, response) => {
-      handle(request, response, { accessKeyId: undefined, requestId: randomUUID() }).catch(() => {
+      const { searchParams } = new URL(request.url ?? '/', 'http://s3');
+      const accessKeyId = credentialScope(request.headers.authorization ?? '', searchParams)?.accessKeyId;
+      handle(request, response, { accessKeyId, requestId: randomUUID() }).catch(() => {
         // The client went away, or the rehearsal's own mistake; neither may end the process.
         if (response.headersSent) response.destroy();
         else response.writeHead(500).end();
       });
+    },
+    get bucketNames() {
+      return store.bucketNames();
     },
     getObject: async (bucket, key) => {
       const object = findObject(store, bucket, key);

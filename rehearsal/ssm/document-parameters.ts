@@ -78,7 +78,7 @@ const isReference = (value: JsonValue | undefined): boolean => typeof value === 
 export function resolveReferences(
   definitions: Readonly<Record<string, ParameterDefinition>>,
   values: ParameterValues,
-  store: ParameterStore,
+  store: Pick<ParameterStore, 'get'>,
 ): ParameterValues {
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => {
@@ -92,7 +92,7 @@ export function resolveReferences(
   );
 }
 
-function storedValue(name: string, store: ParameterStore): string {
+function storedValue(name: string, store: Pick<ParameterStore, 'get'>): string {
   try {
     return store.get(name).value;
   } catch (cause) {

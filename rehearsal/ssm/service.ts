@@ -5,6 +5,7 @@
  */
 import type { AutomationExecution, Command } from '@aws-sdk/client-ssm';
 import type { Action, Dispatcher, Service } from '../aws/service.ts';
+import { parameterArn } from '../iam/requirements/ssm.ts';
 import { type Security, UNENFORCED } from '../iam/security.ts';
 import { ADDRESSES } from '../network/fabric.ts';
 import type { World } from '../world.ts';
@@ -85,6 +86,7 @@ export function createSsmService({
   world,
   dispatcher,
   security = UNENFORCED,
+  instanceSession = () => undefined,
   clock = systemClock,
   options: given = {},
   publicParameters = new Map(),
@@ -93,6 +95,8 @@ export function createSsmService({
   /** Asked for when it is first needed, since the dispatcher holds this service too. */
   readonly dispatcher: () => Dispatcher;
   readonly security?: Security;
+  /** The access key id that the agent of an instance calls with. undefined: whatever it is, it suffices. */
+  readonly instanceSession?: (instanceId: string) => string | undefined;
   readonly clock?: Clock;
   readonly options?: SsmOptions;
   /** What Parameter Store has for everybody, by name. */
@@ -105,7 +109,15 @@ export function createSsmService({
   };
   const documents = new DocumentStore(clock);
   const parameters = new ParameterStore(clock, publicParameters);
-  const runCommand = new RunCommand({ world, documents, parameters, clock, options, publish });
+  const mayRead = (instanceId: string, parameterName: string): boolean => {
+    const accessKeyId = instanceSession(instanceId);
+    const resource = parameterArn(parameterName);
+    return (
+      accessKeyId === undefined ||
+      security.refusal(accessKeyId, { action: 'ssm:GetParameters', resource }) === undefined
+    );
+  };
+  const runCommand = new RunCommand({ world, documents, parameters, clock, options, publish, mayRead });
   const automation = new Automation(documents, parameters, security, () => ({
     dispatcher: dispatcher(),
     runCommand,

@@ -9,7 +9,7 @@ const document = (name: string): string =>
     ? arn('ssm', `document/${name}`).replace(/:\d{12}:/, '::')
     : arn('ssm', `document/${name}`);
 /** A name's leading slash is the ARN's own. */
-const parameter = (name: string): string => arn('ssm', `parameter/${name.replace(/^\//, '')}`);
+export const parameterArn = (name: string): string => arn('ssm', `parameter/${name.replace(/^\//, '')}`);
 const execution = (id: string): string => arn('ssm', `automation-execution/${id}`);
 const instance = (id: string): string =>
   id.startsWith('mi-') ? arn('ssm', `managed-instance/${id}`) : arn('ec2', `instance/${id}`);
@@ -22,7 +22,7 @@ interface ById {
 }
 
 export const ssm: Requirements = {
-  ...alike<Named>('ssm', ['DeleteParameter', 'GetParameter', 'PutParameter'], ({ Name }) => parameter(Name)),
+  ...alike<Named>('ssm', ['DeleteParameter', 'GetParameter', 'PutParameter'], ({ Name }) => parameterArn(Name)),
   ...alike<Named>(
     'ssm',
     [
@@ -46,7 +46,7 @@ export const ssm: Requirements = {
   ...alike<{ ResourceType: string; ResourceId: string }>(
     'ssm',
     ['AddTagsToResource', 'ListTagsForResource'],
-    ({ ResourceType, ResourceId }) => (ResourceType === 'Document' ? document(ResourceId) : parameter(ResourceId)),
+    ({ ResourceType, ResourceId }) => (ResourceType === 'Document' ? document(ResourceId) : parameterArn(ResourceId)),
   ),
   ...alike(
     'ssm',
@@ -63,8 +63,8 @@ export const ssm: Requirements = {
   ),
 
   GetParameters: ({ Names }) =>
-    Names.map((name: string) => ({ action: 'ssm:GetParameters', resource: parameter(name) })),
-  GetParametersByPath: ({ Path }) => [{ action: 'ssm:GetParametersByPath', resource: parameter(Path) }],
+    Names.map((name: string) => ({ action: 'ssm:GetParameters', resource: parameterArn(name) })),
+  GetParametersByPath: ({ Path }) => [{ action: 'ssm:GetParametersByPath', resource: parameterArn(Path) }],
 
   CreateAssociation: ({ Name }) => [{ action: 'ssm:CreateAssociation', resource: document(Name) }],
   UpdateAssociation: ({ AssociationId, Name }) => [

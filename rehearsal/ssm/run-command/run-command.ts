@@ -85,6 +85,7 @@ export class RunCommand {
   readonly #clock: Clock;
   readonly #options: RunCommandOptions;
   readonly #publish: Publish;
+  readonly #mayRead: (instanceId: string, parameterName: string) => boolean;
 
   constructor(deps: {
     readonly world: World;
@@ -93,6 +94,8 @@ export class RunCommand {
     readonly clock: Clock;
     readonly options: RunCommandOptions;
     readonly publish: Publish;
+    /** Whether the agent of an instance may read a parameter of the store. */
+    readonly mayRead: (instanceId: string, parameterName: string) => boolean;
   }) {
     this.#world = deps.world;
     this.#documents = deps.documents;
@@ -100,6 +103,7 @@ export class RunCommand {
     this.#clock = deps.clock;
     this.#options = deps.options;
     this.#publish = deps.publish;
+    this.#mayRead = deps.mayRead;
   }
 
   /** Newest first, as the API lists them. */
@@ -276,7 +280,15 @@ export class RunCommand {
         instance,
         commandId: command.id,
         definitions: document.parameters ?? {},
-        parameters: resolveReferences(document.parameters ?? {}, parameters, this.#parameters),
+        parameters: resolveReferences(document.parameters ?? {}, parameters, {
+          get: (name: string) => {
+            if (this.#mayRead(instance.instanceId, name)) return this.#parameters.get(name);
+            throw new ServiceError(
+              'AccessDeniedException',
+              `The instance’s role does not allow ssm:GetParameters on ${name}`,
+            );
+          },
+        }),
         agentVersion: this.#options.agentVersion(instance),
         s3Endpoint: this.#options.s3Endpoint,
         signal,

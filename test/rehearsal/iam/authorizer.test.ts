@@ -165,13 +165,18 @@ test('what was used is counted by statement and action, across updates of the po
   const statement = { Sid: 'Read', Effect: 'Allow', Action: ['ssm:GetParameter', 'ssm:PutParameter'], Resource: '*' };
   const ssm = new SSM(as(worker));
   for (let update = 0; update < 2; update += 1) {
-    allow([statement, { Sid: 'Never', Effect: 'Allow', Action: 'ssm:*', Resource: PARAMETER }]);
+    allow([
+      statement,
+      { Sid: 'Also', Effect: 'Allow', Action: 'ssm:*', Resource: PARAMETER },
+      { Sid: 'Never', Effect: 'Allow', Action: 'ssm:*', Resource: `${PARAMETER}-2` },
+    ]);
     await ssm.getParameter({ Name: '/proxyflip/web' });
   }
   expect(authorizer.uses).toEqual([
     { ...origin('trust'), sid: '#1', action: 'sts:AssumeRole', uses: 0 },
     { ...origin('own'), sid: 'Read', action: 'ssm:GetParameter', uses: 2 },
     { ...origin('own'), sid: 'Read', action: 'ssm:PutParameter', uses: 0 },
+    { ...origin('own'), sid: 'Also', action: 'ssm:*', uses: 2 },
     { ...origin('own'), sid: 'Never', action: 'ssm:*', uses: 0 },
   ]);
 });
