@@ -61,9 +61,9 @@ export const FIGURES: readonly Figure[] = [
   },
   {
     name: 'half of the new connections answered within',
-    value: ({ latencyMs }) => `${latencyMs.newConnections.p50} ms`,
+    value: ({ latencyMs }) => `${count(latencyMs.newConnections.p50)} ms`,
   },
-  { name: '… 99 % within', value: ({ latencyMs }) => `${latencyMs.newConnections.p99} ms` },
+  { name: '… 99 % within', value: ({ latencyMs }) => `${count(latencyMs.newConnections.p99)} ms` },
   { name: 'stack', value: ({ stack }) => (stack.status === 'NONE' ? 'none' : stack.status) },
 ];
 

@@ -7,7 +7,8 @@
 import { createLogUpdate } from 'log-update';
 import type { ReceiverMode } from '../traffic/client-address.ts';
 import type { TrafficSnapshot } from '../traffic/counts.ts';
-import { beside, cell, clip, type Line, paint, type Span, type Style, sparkline, widthOf } from './terminal.ts';
+import { DISAGREEMENT_PHASE, type Timeline } from './result.ts';
+import { beside, cell, clip, type Line, paint, type Span, type Style, sparkline, widthOf, wrap } from './terminal.ts';
 import { clock, count, counted, failuresInWords } from './words.ts';
 
 export interface LiveSnapshot {
@@ -18,11 +19,20 @@ export interface LiveSnapshot {
   readonly nodes: readonly NodeState[];
   readonly instances: readonly InstanceState[];
   readonly traffic?: TrafficSnapshot;
-  /** New connections and failures (of every kind of request) per second, oldest first; as long as one likes. */
-  readonly history: { readonly newConnections: readonly number[]; readonly failures: readonly number[] };
+  readonly history: History;
+  /** What each node and instance was since when; shown where there is room for it. */
+  readonly timeline?: Timeline;
   readonly runbook?: RunbookState;
   /** CloudFormation's, oldest first. */
   readonly events: readonly StackEvent[];
+}
+
+/** Second by second from the traffic's start, oldest first; as long as one likes, all of them of one length. */
+export interface History {
+  readonly newConnections: readonly number[];
+  /** Of every kind of request. */
+  readonly failures: readonly number[];
+  readonly phases: readonly string[];
 }
 
 export interface NodeState {
@@ -64,15 +74,22 @@ export interface RenderOptions {
   readonly colour: boolean;
 }
 
+/** For the path and the stack's events: what was so is shown only where what is so keeps its room. */
+const LEAST_ROWS_LEFT = 14;
+
 export function render(snapshot: LiveSnapshot, { columns, rows, colour }: RenderOptions): string {
   const width = Math.min(columns, 132);
+  const traffic = trafficBlock(snapshot, width);
+  const trafficRows = traffic.length;
   const fixed = [
     header(snapshot, width),
     rule(width),
     [],
-    ...trafficBlock(snapshot, width),
+    ...traffic,
     ...(snapshot.runbook ? [rule(width), ...runbookBlock(snapshot.runbook, width, rows < 32)] : []),
   ];
+  const overTime = overTimeBlock(snapshot, width);
+  if (rows - fixed.length - overTime.length > LEAST_ROWS_LEFT) fixed.splice(2 + 1 + trafficRows, 0, ...overTime);
   // The path and the stack's events share what is left; the path first, but not to the last line.
   const left = Math.max(6, rows - 1 - fixed.length);
   const path = pathBlock(snapshot, width, left - (snapshot.events.length > 0 ? 2 : 0));
@@ -198,7 +215,7 @@ function trafficBlock({ traffic, history }: LiveSnapshot, width: number): Line[]
   const highest = Math.max(1, ...history.newConnections);
   const bars = (style: Style, values: readonly number[]): Span => [
     style,
-    sparkline(values, Math.min(90, width - 30), highest),
+    sparkline(values, stripColumns(width), highest),
   ];
   const row = (name: string, value: number, ...rest: Span[]): Line => [
     ...cell([name], 18),
@@ -224,6 +241,7 @@ function trafficBlock({ traffic, history }: LiveSnapshot, width: number): Line[]
       rates.failed,
       bars(history.failures.some((value) => value > 0) ? 'red' : 'dim', history.failures),
     ),
+    strip('phase', history.phases.map(phaseMark), width),
     counts(
       'new connections',
       newConnections.sent,
@@ -249,13 +267,64 @@ function trafficBlock({ traffic, history }: LiveSnapshot, width: number): Line[]
   ].map((line) => clip(line, width));
 }
 
+const stripColumns = (width: number): number => Math.min(90, width - 30);
+
+/** One mark for each second, below the bars of the same second. */
+function strip(name: string, marks: readonly Span[], width: number): Line {
+  const joined: Span[] = [];
+  for (const mark of marks.slice(-stripColumns(width))) {
+    const last = joined.at(-1);
+    // Runs of one style are one span: a picture is drawn over itself once a second, in as few bytes as it takes.
+    if (Array.isArray(last) && Array.isArray(mark) && last[0] === mark[0]) {
+      joined[joined.length - 1] = [mark[0], `${last[1]}${mark[1]}`];
+    } else joined.push(mark);
+  }
+  return [...cell([name], 18), ' '.repeat(10), ...joined];
+}
+
+function phaseMark(phase: string): Span {
+  if (phase === DISAGREEMENT_PHASE) return ['red', '×'];
+  return phase in MODE_MARK ? modeMark(phase as ReceiverMode) : ['dim', '›'];
+}
+
+const modeMark = (mode: ReceiverMode): Span => [MODE_STYLE[mode], MODE_MARK[mode]];
+
+/** The report's rows of nodes and instances, in the marks of the path. */
+function overTimeBlock({ timeline, history }: LiveSnapshot, width: number): Line[] {
+  const seconds = history.phases.length;
+  if (timeline === undefined || seconds === 0) return [];
+  const perSecond = <T extends { readonly atMs: number }>(changes: readonly T[], mark: (change: T) => Span): Span[] =>
+    Array.from({ length: seconds }, (_, second) => {
+      const current = changes.filter(({ atMs }) => atMs < (second + 1) * 1000).at(-1);
+      return current === undefined ? ' ' : mark(current);
+    });
+  const nodes = timeline.nodes.flatMap(({ address, changes }) =>
+    [...new Set(changes.map(({ instancePort }) => instancePort))].map((port) => {
+      const ofPort = changes.filter(({ instancePort }) => instancePort === port);
+      return strip(
+        `${address}:${port}`,
+        perSecond(ofPort, ({ hasPolicy }) => modeMark(hasPolicy ? 'proxy' : 'plain')),
+        width,
+      );
+    }),
+  );
+  const instances = timeline.instances.map(({ name, changes }) =>
+    strip(
+      name,
+      perSecond(changes, ({ mode }) => modeMark(mode)),
+      width,
+    ),
+  );
+  return [[], ...nodes, ...instances];
+}
+
 function sumFailures(left: Readonly<Record<string, number>>, right: Readonly<Record<string, number>>) {
   const sums: Record<string, number> = { ...left };
   for (const [kind, value] of Object.entries(right)) sums[kind] = (sums[kind] ?? 0) + value;
   return sums;
 }
 
-/** Where there is little room, the steps that are done are only counted. */
+/** Where there is little room, the steps that are done and those to come are only counted. */
 function runbookBlock({ steps, waitingFor }: RunbookState, width: number, isShort: boolean): Line[] {
   const marks = { waiting: '·', running: '▶', done: '✔', failed: '✘', skipped: '–' } as const;
   const styles = { waiting: 'dim', running: 'bold', done: 'green', failed: 'red', skipped: 'dim' } as const;
@@ -264,13 +333,19 @@ function runbookBlock({ steps, waitingFor }: RunbookState, width: number, isShor
   const done = steps.filter(({ status }) => status === 'done').length;
   if (isShort && done > 0) lines[0]?.push(['green', `✔ ${done} of ${steps.length} steps done`], '  ');
   for (const { name, status } of steps) {
-    if (isShort && status === 'done') continue;
+    if (isShort && (status === 'done' || status === 'waiting')) continue;
     const span: Span = [styles[status], `${marks[status]} ${name}`];
     const last = lines.at(-1) ?? [];
     if (widthOf(last) + widthOf([span]) + 2 > width) lines.push([' '.repeat(label.length), span, '  ']);
     else last.push(span, '  ');
   }
-  if (waitingFor) lines.push([' '.repeat(label.length), ['dim', `waits for ${waitingFor}`]]);
+  const toCome = steps.filter(({ status }) => status === 'waiting').length;
+  if (isShort && toCome > 0) lines.at(-1)?.push(['dim', `· ${toCome} to come`]);
+  if (waitingFor) {
+    for (const text of wrap(`waits for: ${waitingFor}`, width - label.length, 2)) {
+      lines.push([' '.repeat(label.length), ['dim', text]]);
+    }
+  }
   return lines.map((line) => clip(line, width));
 }
 

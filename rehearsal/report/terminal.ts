@@ -42,6 +42,21 @@ export function cell(line: Line, columns: number, align: 'left' | 'right' = 'lef
   return align === 'left' ? [...clipped, space] : [space, ...clipped];
 }
 
+/** At blanks, into so many lines at most, none longer than `columns`; what is left over is shown by `…`. */
+export function wrap(text: string, columns: number, most: number): string[] {
+  const lines: string[] = [''];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1) ?? '';
+    if (last === '' || [...last].length + 1 + [...word].length <= columns)
+      lines[lines.length - 1] = `${last} ${word}`.trim();
+    else lines.push(word);
+  }
+  if (lines.length <= most) return lines;
+  return [...lines.slice(0, most - 1), lines.slice(most - 1).join(' ')].map((line) =>
+    [...line].length <= columns ? line : `${[...line].slice(0, columns - 1).join('')}…`,
+  );
+}
+
 /** Blocks of lines side by side, each as wide as it says. */
 export function beside(blocks: readonly (readonly [readonly Line[], number])[]): Line[] {
   const height = Math.max(...blocks.map(([lines]) => lines.length));

@@ -1,4 +1,5 @@
 /** Looks at the fleet while a scenario runs: for the live picture once a second, and for the report's timeline. */
+import { GetParameterCommand } from '@aws-sdk/client-ssm';
 import type { Environment } from '../environment.ts';
 import { type Fleet, LOAD_BALANCER } from '../fleet.ts';
 import type { InstanceState, LiveSnapshot, NodeState, RunbookState, StackEvent } from '../report/live-view.ts';
@@ -15,6 +16,7 @@ const SHOWN_STEPS = [
   'PrepareReceivers',
   'SetPolicies',
   'MeasureReceivers',
+  'Judge',
   'Conclude',
   'SettleReceivers',
   'Finish',
@@ -35,7 +37,11 @@ export class Observer {
   readonly #idleNodes: readonly string[];
   readonly #startMs = Date.now();
   readonly #steps = new Map<string, RunbookState['steps'][number]['status']>();
-  readonly #history: { newConnections: number[]; failures: number[] } = { newConnections: [], failures: [] };
+  readonly #history: { newConnections: number[]; failures: number[]; phases: string[] } = {
+    newConnections: [],
+    failures: [],
+    phases: [],
+  };
   readonly #modes = new Map<string, { atMs: number; mode: ReceiverMode }[]>();
   readonly #policies = new Map<string, { atMs: number; instancePort: number; hasPolicy: boolean }[]>();
   readonly #unsubscribe: () => void;
@@ -66,6 +72,7 @@ export class Observer {
       this.#lastSecond = traffic.atMs;
       this.#history.newConnections.push(traffic.rates.newConnections);
       this.#history.failures.push(traffic.rates.failed);
+      this.#history.phases.push(traffic.phase);
     }
     const events = await stackEvents(this.#environment);
     return {
@@ -75,6 +82,7 @@ export class Observer {
       nodes,
       instances,
       history: this.#history,
+      timeline: this.timeline(),
       events: events.map(
         ({ Timestamp, LogicalResourceId = '', ResourceStatus = '', ResourceStatusReason }): StackEvent => ({
           atMs: (Timestamp?.getTime() ?? 0) - this.#startMs,
@@ -84,7 +92,7 @@ export class Observer {
         }),
       ),
       ...(traffic === undefined ? {} : { traffic }),
-      ...(this.#steps.size === 0 ? {} : { runbook: this.#runbook() }),
+      ...(this.#steps.size === 0 ? {} : { runbook: await this.#runbook() }),
     };
   }
 
@@ -97,8 +105,25 @@ export class Observer {
     };
   }
 
-  #runbook(): RunbookState {
-    return { steps: SHOWN_STEPS.map((name) => ({ name, status: this.#steps.get(name) ?? 'waiting' })) };
+  async #runbook(): Promise<RunbookState> {
+    const waitingFor = this.#steps.get('Judge') === 'running' ? await this.#remaining() : undefined;
+    return {
+      steps: SHOWN_STEPS.map((name) => ({ name, status: this.#steps.get(name) ?? 'waiting' })),
+      ...(waitingFor ? { waitingFor } : {}),
+    };
+  }
+
+  /** What measuring still misses, as a person finds it in the switch's own parameter. */
+  async #remaining(): Promise<string | undefined> {
+    try {
+      const { Parameter } = await this.#environment.clients.ssm.send(
+        new GetParameterCommand({ Name: `/proxyflip/${LOAD_BALANCER}` }),
+      );
+      return JSON.parse(Parameter?.Value ?? '{}').remaining;
+    } catch (error) {
+      if ((error as Error).name === 'ParameterNotFound') return undefined;
+      throw error;
+    }
   }
 
   async #instances(): Promise<InstanceState[]> {

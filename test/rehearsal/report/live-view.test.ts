@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import { type LiveSnapshot, liveView, render } from '../../../rehearsal/report/live-view.ts';
+import { wrap } from '../../../rehearsal/report/terminal.ts';
 import { requests } from './results.ts';
 import { aSnapshot, aTrafficSnapshot } from './snapshots.ts';
 
@@ -60,9 +61,28 @@ describe('the live picture', () => {
       expect(text).toMatch(/10\.0\.1\.12 +◐ both/);
       expect(text).toContain('24 addresses');
       expect(text).toContain('▶ MeasureLoop');
-      expect(text).toContain('waits for plain connections from 10.0.102.21');
+      expect(text).toContain('waits for: plain connections from 10.0.102.21');
       expect(text).toMatch(/ProxyProtocol +CREATE_IN_PROGRESS/);
     });
+  });
+
+  test('shows the phases below the seconds that they were in', () => {
+    expect(picture(aSnapshot())).toMatch(/^phase {23}○{9}›{6}◐{16}$/m);
+  });
+
+  test('shows the other orders’ disagreement as what it is', () => {
+    const { history } = aSnapshot();
+    const phases = history.phases.map((_phase, second) => (second < 20 ? 'plain' : 'sides disagree'));
+
+    expect(picture(aSnapshot({ history: { ...history, phases } }))).toMatch(/^phase {23}○{20}×{11}$/m);
+  });
+
+  test('shows what each node and instance was, where there is room', () => {
+    const tall = picture(aSnapshot(), SIZES[1]);
+
+    expect(tall).toMatch(/^10\.0\.101\.21:80 {14}○{20}●{11}$/m);
+    expect(tall).toMatch(/^machine-2 {19}○{14}◐{17}$/m);
+    expect(picture(aSnapshot())).not.toMatch(/^machine-2/m);
   });
 
   test('says what there is no room for', () => {
@@ -85,6 +105,12 @@ describe('the live picture', () => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: it is the escape codes that are looked for
     expect(coloured.replaceAll(/\u001b\[\d+m/g, '')).toBe(picture(aSnapshot({ traffic: failing })));
   });
+});
+
+test('a text is wrapped at blanks, and what is left over is shown', () => {
+  expect(wrap('one two three', 7, 2)).toEqual(['one two', 'three']);
+  expect(wrap('one two three four', 7, 2)).toEqual(['one two', 'three …']);
+  expect(wrap('incomprehensible', 7, 2)).toEqual(['incomprehensible']);
 });
 
 describe('where nothing can be drawn over', () => {

@@ -62,13 +62,30 @@ export function aSnapshot(more: Partial<LiveSnapshot> = {}): LiveSnapshot {
     history: {
       newConnections: Array.from({ length: 31 }, (_, second) => 380 + ((second * 13) % 40)),
       failures: Array.from({ length: 31 }, () => 0),
+      phases: Array.from({ length: 31 }, (_, second) => (second < 9 ? 'plain' : second < 15 ? 'plain → both' : 'both')),
+    },
+    timeline: {
+      nodes: ['10.0.101.21', '10.0.102.21'].map((address, index) => ({
+        address,
+        changes: [80, 443].flatMap((instancePort) => [
+          { atMs: -1_000, instancePort, hasPolicy: false },
+          ...(index === 0 ? [{ atMs: 20_000, instancePort, hasPolicy: true }] : []),
+        ]),
+      })),
+      instances: ['machine-0', 'machine-1', 'machine-2'].map((name, index) => ({
+        name,
+        changes: [
+          { atMs: -1_000, mode: 'plain' as const },
+          { atMs: 12_000 + 1_000 * index, mode: 'both' as const },
+        ],
+      })),
     },
     runbook: {
       steps: [
         ...steps.map((name) => ({ name, status: 'done' as const })),
         ...later.map((name, index) => ({ name, status: index === 0 ? ('running' as const) : ('waiting' as const) })),
       ],
-      waitingFor: 'plain connections from 10.0.102.21 to end, the last one 0.8 s ago',
+      waitingFor: 'plain connections from 10.0.102.21 on instance port 80, the last one 0.8 s ago (12 of 900 s waited)',
     },
     events: [
       { atMs: 9_000, resource: 'chat-proxy-protocol', status: 'CREATE_IN_PROGRESS', reason: 'User Initiated' },
