@@ -47,8 +47,10 @@ export interface Instance {
   readonly availabilityZone: string;
   readonly tags: Readonly<Record<string, string>>;
   readonly machine: Machine;
-  /** False plays an agent that was never installed, or that is away: Run Command cannot reach the instance. */
+  /** False plays an agent that is away: Run Command cannot reach the instance. */
   agentOnline: boolean;
+  /** False plays one that was never installed, or has no role: Systems Manager does not know the instance. Absent = it does. */
+  readonly isManaged?: boolean;
   /** Absent where a scenario has booted the machine itself. */
   readonly launch?: InstanceLaunch;
   /** Name of its instance profile, where a scenario has given it one. */
@@ -111,6 +113,11 @@ export class World {
   readonly securityGroups = new Map<string, SecurityGroup>();
   /** Awaited by whoever has changed interfaces, instances or security groups: the network follows (`network/firewall.ts`). */
   networkChanged: () => Promise<void> = async () => {};
+
+  /** Those that Systems Manager knows. */
+  managedInstances(): Instance[] {
+    return [...this.instances.values()].filter(({ isManaged }) => isManaged !== false);
+  }
 
   instancesTagged(key: string, values: readonly string[]): Instance[] {
     return [...this.instances.values()].filter((instance) => values.includes(instance.tags[key] ?? '\u0000'));

@@ -9,6 +9,7 @@ import {
   CreateLoadBalancerListenersCommand,
   CreateLoadBalancerPolicyCommand,
   DeleteLoadBalancerCommand,
+  DeleteLoadBalancerListenersCommand,
   DescribeInstanceHealthCommand,
   DescribeLoadBalancerPoliciesCommand,
   DescribeLoadBalancersCommand,
@@ -29,7 +30,7 @@ import type { Required } from '../report/result.ts';
 import type { Instance } from '../world.ts';
 import { judged, type Play, type Stage } from './judged.ts';
 import type { ScenarioOptions } from './options.ts';
-import { failureOf, runRunbook, startRunbook, waitForExecution } from './runbook.ts';
+import { type Direction, failureOf, runRunbook, startRunbook, waitForExecution } from './runbook.ts';
 import { createStack, fleetParameters, stackParameters, waitForStack } from './stack.ts';
 
 /** Shares the fleet's instances, and no client comes by it: what is wrong with a load balancer is tried here. */
@@ -37,18 +38,8 @@ const OTHER = `${LOAD_BALANCER}-other`;
 const EMPTY = `${LOAD_BALANCER}-empty`;
 /** Fed by a listener of OTHER, and nginx is not on it. */
 const SPARE_PORT = 83;
-
-/** Gates that this rehearsal does not meet, and why; `gates` prints them. */
-const NOT_MET: Readonly<Record<string, string>> = {
-  'instance protocol SSL, HTTP or HTTPS':
-    'ERR_INSTANCE_PROTOCOL is in the product; the rehearsal’s load balancer makes no such listener',
-  'an instance that is not managed':
-    'ERR_INSTANCE_UNMANAGED is in the product; every instance of the rehearsal is managed',
-  'packages out of reach': 'there is no such gate: ERR_PACKAGES stops the run at AcceptBoth, and the fleet goes back',
-  'SELinux enforcing without what it needs': 'there is no such gate',
-  'a health port that the security group does not let through':
-    'there is no such gate: ERR_HEALTH_CHECK only says that it has to',
-};
+/** No listener feeds it but those that a gate makes. */
+const FREE_PORT = 84;
 
 interface Gate {
   /** As people would say it. */
@@ -61,6 +52,8 @@ interface Gate {
   readonly build?: () => Promise<() => Promise<unknown>>;
   /** Not refused: said among the warnings of a plan. */
   readonly isWarning?: boolean;
+  /** Default `enable`. */
+  readonly direction?: Direction;
 }
 
 interface GateResult {
@@ -97,37 +90,49 @@ class Gates implements Play {
     const status = await waitForStack(this.#environment, this.#interrupted);
     if (status !== 'CREATE_COMPLETE') return status;
     await this.#addLoadBalancers();
-    for (const gate of [...this.#atTheLoadBalancer(), ...this.#atSystemsManager(), ...this.#onTheInstance()]) {
-      this.#interrupted.throwIfAborted();
-      this.#results.push(await this.#meet(gate));
-    }
+    await this.#meetAll([...this.#atTheLoadBalancer(), ...this.#atSystemsManager(), ...this.#onTheInstance()]);
     // With every obstacle gone it goes through.
     await runRunbook(this.#environment, 'enable', this.#parameters(), this.#interrupted);
     await this.#removeNeighbour();
     await runRunbook(this.#environment, 'enable', fleetParameters(this.#fleet, this.#options), this.#interrupted);
+
+    // And on the way back, where what is refused leaves the receivers strict and the policies on.
+    await this.#meetAll(this.#onTheWayBack());
+    await runRunbook(this.#environment, 'disable', fleetParameters(this.#fleet, this.#options), this.#interrupted);
     return status;
   }
 
   details() {
-    return { gates: this.#results, notMet: NOT_MET };
+    return { gates: this.#results };
   }
 
   lines(): string[] {
-    return [
-      ...this.#results.map(({ gate, says, wrong }) => `${wrong.length === 0 ? 'met' : 'WRONG'}  ${says}  ${gate}`),
-      ...Object.entries(NOT_MET).map(([gate, why]) => `not met  ${gate}: ${why}`),
-    ];
+    return this.#results.map(({ gate, says, wrong }) => `${wrong.length === 0 ? 'met' : 'WRONG'}  ${says}  ${gate}`);
+  }
+
+  async #meetAll(gates: readonly Gate[]): Promise<void> {
+    for (const gate of gates) {
+      this.#interrupted.throwIfAborted();
+      this.#results.push(await this.#meet(gate));
+    }
   }
 
   shortfalls(): string[] {
     return this.#results.flatMap(({ gate, wrong }) => wrong.map((each) => `${gate}: ${each}`));
   }
 
-  async #meet({ name, says, parameters = {}, build, isWarning = false }: Gate): Promise<GateResult> {
+  async #meet({
+    name,
+    says,
+    parameters = {},
+    build,
+    isWarning = false,
+    direction = 'enable',
+  }: Gate): Promise<GateResult> {
     const clear = await build?.();
     try {
       const before = await this.#picture();
-      const executionId = await startRunbook(this.#environment, 'enable', {
+      const executionId = await startRunbook(this.#environment, direction, {
         ...this.#parameters(),
         ...(isWarning ? { PlanOnly: 'yes' } : {}),
         ...parameters,
@@ -144,7 +149,7 @@ class Gates implements Play {
           .filter((what) => before[what] !== after[what])
           .map((what) => `${what} changed${firstDifference(before[what] ?? '', after[what] ?? '')}`),
       ];
-      return { gate: name, says, said, wrong };
+      return { gate: direction === 'enable' ? name : `${name}, on the way back`, says, said, wrong };
     } finally {
       await clear?.();
     }
@@ -172,6 +177,28 @@ class Gates implements Play {
         parameters: { IncludePorts: '80, 99' },
       },
       { name: 'a port that is none', says: 'ERR_INVALID_PORT_LIST', parameters: { IncludePorts: '70000' } },
+      ...(
+        [
+          ['SSL', 'TCP', 'SSL'],
+          ['HTTP', 'HTTP', 'HTTP'],
+          ['HTTPS', 'HTTP', 'HTTPS'],
+        ] as const
+      ).map(
+        ([instanceProtocol, protocol, said]): Gate => ({
+          name: `instance protocol ${instanceProtocol}${instanceProtocol === 'HTTP' ? ', beside a TCP listener on the same port' : ''}`,
+          says: `speaks ${said} to instance port`,
+          parameters: {
+            ...other,
+            ...(instanceProtocol === 'HTTPS' ? { IncludePorts: String(FREE_PORT) } : {}),
+          },
+          build: () =>
+            this.#listen({
+              Protocol: protocol,
+              InstanceProtocol: instanceProtocol,
+              InstancePort: instanceProtocol === 'HTTP' ? 80 : FREE_PORT,
+            }),
+        }),
+      ),
       {
         name: 'a health check that a strict receiver would fail',
         says: 'ERR_HEALTH_CHECK',
@@ -221,23 +248,19 @@ class Gates implements Play {
     const { ssm } = this.#environment.clients;
     const { instances } = this.#environment.world;
     const instance = this.#instance();
-    const tagged = (tags: Instance['tags']) => async () => {
-      instances.set(instance.instanceId, { ...instance, tags });
+    const changed = (change: Partial<Instance>) => async () => {
+      instances.set(instance.instanceId, { ...instance, ...change });
       return async () => instances.set(instance.instanceId, instance);
     };
     const Name = `/proxyflip/${LOAD_BALANCER}`;
     return [
-      { name: 'an instance without the tag', says: 'ERR_INSTANCE_UNTAGGED', build: tagged({}) },
+      { name: 'an instance without the tag', says: 'ERR_INSTANCE_UNTAGGED', build: changed({ tags: {} }) },
       {
-        name: 'an instance that is offline',
-        says: 'ERR_INSTANCE_OFFLINE',
-        build: async () => {
-          instance.agentOnline = false;
-          return async () => {
-            instance.agentOnline = true;
-          };
-        },
+        name: 'an instance that is not managed',
+        says: 'ERR_INSTANCE_UNMANAGED',
+        build: changed({ isManaged: false }),
       },
+      this.#offline('enable'),
       {
         name: 'a tagged instance that is not registered',
         says: 'has the tag and is not registered',
@@ -267,8 +290,58 @@ class Gates implements Play {
           return () => ssm.send(new DeleteParameterCommand({ Name }));
         },
       },
-      { name: 'another run at work', says: 'ERR_SWITCH_BUSY', build: () => this.#holdAnotherRun() },
+      { name: 'another run at work', says: 'ERR_SWITCH_BUSY', build: () => this.#holdAnotherRun('enable') },
     ];
+  }
+
+  #offline(direction: Direction): Gate {
+    const instance = this.#instance();
+    return {
+      name: 'an instance that is offline',
+      says: 'ERR_INSTANCE_OFFLINE',
+      direction,
+      build: async () => {
+        instance.agentOnline = false;
+        return async () => {
+          instance.agentOnline = true;
+        };
+      },
+    };
+  }
+
+  #onTheWayBack(): Gate[] {
+    const direction = 'disable';
+    return [
+      this.#offline(direction),
+      {
+        name: 'another run at work',
+        says: 'ERR_SWITCH_BUSY',
+        direction,
+        build: () => this.#holdAnotherRun(direction),
+      },
+      { name: 'a port that is none', says: 'ERR_INVALID_PORT_LIST', direction, parameters: { ExcludePorts: '70000' } },
+      ...this.#onTheInstance()
+        .filter(({ name }) => name === 'worker_shutdown_timeout' || name.startsWith('an agent'))
+        .map((gate) => ({ ...gate, direction }) as const),
+    ];
+  }
+
+  /** A listener more at OTHER. @returns what takes it away */
+  async #listen(
+    listener: Readonly<Record<'Protocol' | 'InstanceProtocol', string> & { InstancePort: number }>,
+  ): Promise<() => Promise<unknown>> {
+    const { elb } = this.#environment.clients;
+    const LoadBalancerPort = 8084;
+    await elb.send(
+      new CreateLoadBalancerListenersCommand({
+        LoadBalancerName: OTHER,
+        Listeners: [{ ...listener, LoadBalancerPort }],
+      }),
+    );
+    return () =>
+      elb.send(
+        new DeleteLoadBalancerListenersCommand({ LoadBalancerName: OTHER, LoadBalancerPorts: [LoadBalancerPort] }),
+      );
   }
 
   #onTheInstance(): Gate[] {
@@ -326,6 +399,31 @@ class Gates implements Play {
           return () => shell('systemctl stop gate-port');
         },
       },
+      {
+        // Debian has no SELinux: programs that answer as those of an enforcing host stand in.
+        name: 'SELinux enforcing without what it needs',
+        says: 'ERR_SELINUX',
+        build: async () => {
+          await shell(
+            `cd /usr/local/sbin && printf '#!/bin/sh\necho Enforcing\n' >getenforce && printf '#!/bin/sh\n' >semodule && chmod 755 getenforce semodule`,
+          );
+          return () => shell('rm /usr/local/sbin/getenforce /usr/local/sbin/semodule');
+        },
+      },
+      {
+        // The image has what is needed: one of the packages is made to be missing, and the way to the others to end nowhere.
+        name: 'packages out of reach',
+        says: 'ERR_PACKAGES',
+        build: async () => {
+          await shell(
+            `cp /var/lib/dpkg/status /tmp/status && awk -v RS= -v ORS='\n\n' '!/^Package: socat\n/' /tmp/status >/var/lib/dpkg/status && mv /usr/bin/socat /usr/bin/socat.away && echo 'Acquire::http::Proxy "http://127.0.0.1:9";' >/etc/apt/apt.conf.d/99-away`,
+          );
+          return () =>
+            shell(
+              'mv /tmp/status /var/lib/dpkg/status; mv /usr/bin/socat.away /usr/bin/socat; rm /etc/apt/apt.conf.d/99-away',
+            );
+        },
+      },
       { name: 'the artifact out of reach', says: 'ERR_CHAT_ARTIFACT', parameters: nobodysArtifact },
       {
         name: 'an agent that is too old',
@@ -345,7 +443,7 @@ class Gates implements Play {
   }
 
   /** A run that has taken the lock and then waits, for as long as EC2 does not answer. */
-  async #holdAnotherRun(): Promise<() => Promise<unknown>> {
+  async #holdAnotherRun(direction: Direction): Promise<() => Promise<unknown>> {
     const release = new AbortController();
     const begun = new AbortController();
     const stop = this.#environment.endpoint.intercept({
@@ -356,7 +454,7 @@ class Gates implements Play {
         return undefined;
       },
     });
-    const executionId = await startRunbook(this.#environment, 'enable', this.#parameters());
+    const executionId = await startRunbook(this.#environment, direction, this.#parameters());
     if (!begun.signal.aborted) await once(begun.signal, 'abort', { signal: AbortSignal.timeout(60_000) });
     return async () => {
       stop();

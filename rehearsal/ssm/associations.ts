@@ -113,7 +113,7 @@ export class AssociationStore {
   /** Sends each association to the matching instances that have come online since it was last asked, or whose time has come. */
   applyToNewInstances(): void {
     for (const association of this.#associations.values()) {
-      for (const instance of this.#world.instances.values()) {
+      for (const instance of this.#world.managedInstances()) {
         const { applied, intervalMs } = association;
         const appliedAt = applied.get(instance.instanceId);
         const isDue = appliedAt === undefined || this.#clock.now() >= appliedAt + intervalMs;

@@ -17,9 +17,11 @@ export const describeInstanceInformation =
       ...(input.Filters ?? []).map(({ Key = '', Values = [] }) => ({ key: Key, values: Values })),
       ...(input.InstanceInformationFilterList ?? []).map(({ key = '', valueSet = [] }) => ({ key, values: valueSet })),
     ];
-    const matching = [...context.world.instances.values()].filter((instance) =>
-      filters.every(({ key, values }) => values.includes(filterValue(context, instance, key) ?? '\u0000')),
-    );
+    const matching = context.world
+      .managedInstances()
+      .filter((instance) =>
+        filters.every(({ key, values }) => values.includes(filterValue(context, instance, key) ?? '\u0000')),
+      );
     const { items, NextToken } = page(matching, input as Parameters<typeof page>[1], { min: 5, max: 50, default: 50 });
     return {
       InstanceInformationList: items.map((instance) => describe(context, instance)),

@@ -211,9 +211,9 @@ export class RunCommand {
   }
 
   #targets(input: SendCommandInput): Instance[] {
-    const all = [...this.#world.instances.values()];
+    const all = this.#world.managedInstances();
     if (input.InstanceIds?.length) {
-      const unknown = input.InstanceIds.filter((id) => !this.#world.instances.has(id));
+      const unknown = input.InstanceIds.filter((id) => !all.some(({ instanceId }) => instanceId === id));
       if (unknown.length > 0)
         throw new ServiceError(
           'InvalidInstanceId',

@@ -115,6 +115,20 @@ describe('a command', () => {
     ]);
   });
 
+  test('does not reach an instance that no agent has registered, which nobody knows', async () => {
+    const account = createAccount({ instances: 2 });
+    const [known, unknown] = account.instances.map((each) => each.instanceId);
+    const instance = account.world.instances.get(unknown ?? '');
+    if (instance !== undefined) account.world.instances.set(instance.instanceId, { ...instance, isManaged: false });
+    const { InstanceInformationList } = await account.call('DescribeInstanceInformation', {});
+    expect(InstanceInformationList.map((each: Answer) => each.InstanceId)).toEqual([known]);
+    const id = await run(account, document(['true']));
+    expect(await ended(account, id)).toMatchObject({ Status: 'Success', TargetCount: 1 });
+    await expect(account.call('SendCommand', { DocumentName: 'Test', InstanceIds: [unknown] })).rejects.toMatchObject({
+      code: 'InvalidInstanceId',
+    });
+  });
+
   test('that could not be delivered to one of two instances is a Success', async () => {
     const account = createAccount({ instances: 2, options: { isUndeliverable: ({ tags }) => tags.Name === 'web-2' } });
     const id = await run(account, document(['true']));
