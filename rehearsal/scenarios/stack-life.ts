@@ -21,13 +21,16 @@ import {
   createStack,
   deleteStack,
   fleetParameters,
+  STACK,
   type StackParameters,
+  stackEvents,
   stackParameters,
   updateStack,
   waitForStack,
 } from './stack.ts';
 
 const OTHER_LOAD_BALANCER = `${LOAD_BALANCER}-2`;
+const SECOND_STACK = `${STACK}-2`;
 const OTHER_TAG = { key: 'team', value: 'chat' };
 const ADDED = { loadBalancerPort: 8080, instancePort: 82 };
 const OURS = 'proxyflip-proxy-protocol';
@@ -128,6 +131,13 @@ class StackLife implements Play {
       policies: on(LOAD_BALANCER, [80, 81]),
     });
 
+    await this.#step('a second stack on the same load balancer', {
+      do: () => this.#createSecond(parameters),
+      status: 'ROLLBACK_COMPLETE, and it says whose the load balancer is',
+      writes: {},
+      policies: on(LOAD_BALANCER, [80, 81]),
+    });
+
     await this.#addListener();
     await this.#step('updated: a listener added', {
       do: () => this.#update({ ...parameters, IncludePorts: '80, 81, 82' }),
@@ -208,6 +218,18 @@ class StackLife implements Play {
   async #create(parameters: StackParameters): Promise<string> {
     await createStack(this.#environment, parameters);
     return waitForStack(this.#environment, this.#interrupted);
+  }
+
+  /** @returns its status, and whether its owner and the way out were named in its events */
+  async #createSecond(parameters: StackParameters): Promise<string> {
+    await createStack(this.#environment, parameters, SECOND_STACK);
+    const status = await waitForStack(this.#environment, this.#interrupted, SECOND_STACK);
+    const events = await stackEvents(this.#environment, SECOND_STACK);
+    await deleteStack(this.#environment, SECOND_STACK);
+    await waitForStack(this.#environment, this.#interrupted, SECOND_STACK);
+    const reason = events.find(({ ResourceStatus }) => ResourceStatus === 'CREATE_FAILED')?.ResourceStatusReason ?? '';
+    const names = new RegExp(`ERR_OTHER_OWNER: ${LOAD_BALANCER} belongs to \\S+:stack/${STACK}/.*DeletionMode Retain`);
+    return `${status}, and it says ${names.test(reason) ? 'whose the load balancer is' : reason}`;
   }
 
   async #update(parameters: StackParameters): Promise<string> {

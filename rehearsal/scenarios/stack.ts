@@ -42,7 +42,11 @@ export function stackParameters(fleet: Fleet, options: ScenarioOptions): StackPa
   return { ...fleetParameters(fleet, options), ArtifactBucket: ARTIFACT_BUCKET };
 }
 
-export async function createStack(environment: Environment, parameters: StackParameters): Promise<void> {
+export async function createStack(
+  environment: Environment,
+  parameters: StackParameters,
+  name: string = STACK,
+): Promise<void> {
   const artifacts = JSON.parse(await readFile(path.join(DIST, 'artifacts.json'), 'utf8'));
   for (const { key, file } of artifacts.filter(({ key }: { key: string }) => key.startsWith('functions/'))) {
     await environment.s3.putObject(ARTIFACT_BUCKET, key, await readFile(path.join(DIST, '..', file)));
@@ -51,7 +55,7 @@ export async function createStack(environment: Environment, parameters: StackPar
   await environment.s3.putObject(ARTIFACT_BUCKET, TEMPLATE_KEY, template);
   await environment.clients.cloudFormation.send(
     new CreateStackCommand({
-      StackName: STACK,
+      StackName: name,
       TemplateURL: `https://${ARTIFACT_BUCKET}.s3.${REGION}.amazonaws.com/${TEMPLATE_KEY}`,
       Parameters: Object.entries(parameters).map(([ParameterKey, ParameterValue]) => ({
         ParameterKey,
@@ -77,8 +81,8 @@ export async function updateStack(environment: Environment, parameters: StackPar
   );
 }
 
-export async function deleteStack(environment: Environment): Promise<void> {
-  await environment.clients.cloudFormation.send(new DeleteStackCommand({ StackName: STACK }));
+export async function deleteStack(environment: Environment, name: string = STACK): Promise<void> {
+  await environment.clients.cloudFormation.send(new DeleteStackCommand({ StackName: name }));
 }
 
 /**
@@ -86,20 +90,24 @@ export async function deleteStack(environment: Environment): Promise<void> {
  *
  * @returns its status: `CREATE_COMPLETE`, `ROLLBACK_COMPLETE` … or `DELETE_COMPLETE` when it is gone
  */
-export async function waitForStack(environment: Environment, interrupted: AbortSignal): Promise<string> {
+export async function waitForStack(
+  environment: Environment,
+  interrupted: AbortSignal,
+  name: string = STACK,
+): Promise<string> {
   const limit = Date.now() + LIMIT_MS;
   for (;;) {
     interrupted.throwIfAborted();
-    const status = await stackStatus(environment);
+    const status = await stackStatus(environment, name);
     if (!status.endsWith('_IN_PROGRESS')) return status;
     if (Date.now() > limit) return status;
     await sleep(500);
   }
 }
 
-async function stackStatus(environment: Environment): Promise<string> {
+async function stackStatus(environment: Environment, name: string): Promise<string> {
   try {
-    const { Stacks } = await environment.clients.cloudFormation.send(new DescribeStacksCommand({ StackName: STACK }));
+    const { Stacks } = await environment.clients.cloudFormation.send(new DescribeStacksCommand({ StackName: name }));
     return Stacks?.[0]?.StackStatus ?? 'DELETE_COMPLETE';
   } catch (error) {
     // By name it is not found once it has been deleted.
@@ -109,10 +117,10 @@ async function stackStatus(environment: Environment): Promise<string> {
 }
 
 /** Oldest first; none while there is no stack. */
-export async function stackEvents(environment: Environment): Promise<readonly StackEvent[]> {
+export async function stackEvents(environment: Environment, name: string = STACK): Promise<readonly StackEvent[]> {
   try {
     const { StackEvents = [] } = await environment.clients.cloudFormation.send(
-      new DescribeStackEventsCommand({ StackName: STACK }),
+      new DescribeStackEventsCommand({ StackName: name }),
     );
     return StackEvents.reverse();
   } catch (error) {
