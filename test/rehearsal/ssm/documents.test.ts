@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { UNENFORCED } from '../../../rehearsal/iam/security.ts';
 import { createAccount } from './in-process.ts';
 
 const sleep = (name: string, more: object = {}) => ({
@@ -398,5 +399,42 @@ test('an association is applied to an instance when it comes online, again after
     (await call('DescribeAssociation', { AssociationId: AssociationDescription.AssociationId })).AssociationDescription
       .Overview.Status,
   ).toBe('Success');
+  await ssm.close();
+});
+
+test('what an association refers to is read with the role of the instance', async () => {
+  const asked: unknown[] = [];
+  const { call, ssm } = createAccount({
+    instanceSession: (instanceId) => `ASIA:web:${instanceId}`,
+    security: {
+      ...UNENFORCED,
+      refusal: (accessKeyId, permission) => {
+        asked.push([accessKeyId, permission]);
+        return 'not authorized';
+      },
+    },
+  });
+  const content = {
+    schemaVersion: '2.2',
+    parameters: { Joining: { type: 'String', default: 'wait' } },
+    mainSteps: [{ action: 'aws:runShellScript', name: 'Say', inputs: { runCommand: [`echo '{{ Joining }}'`] } }],
+  };
+  await call('CreateDocument', { Name: 'say', DocumentType: 'Command', Content: JSON.stringify(content) });
+  await call('PutParameter', { Name: '/joining/web', Value: 'both', Type: 'String' });
+  const { Command } = await call('SendCommand', {
+    DocumentName: 'say',
+    Targets: [{ Key: 'tag:Fleet', Values: ['web'] }],
+    Parameters: { Joining: ['{{ssm:/joining/web}}'] },
+  });
+  await new Promise((resolve) => setTimeout(resolve, 500));
+
+  const { CommandInvocations } = await call('ListCommandInvocations', { CommandId: Command.CommandId, Details: true });
+  expect(CommandInvocations[0]).toMatchObject({ Status: 'Failed' });
+  expect(asked).toEqual([
+    [
+      'ASIA:web:i-00000000000000001',
+      { action: 'ssm:GetParameters', resource: 'arn:aws:ssm:eu-central-1:111122223333:parameter/joining/web' },
+    ],
+  ]);
   await ssm.close();
 });

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
 import type { Action, CallRecord, Dispatcher, Service } from '../../../rehearsal/aws/service.ts';
 import { ServiceError } from '../../../rehearsal/aws/service.ts';
+import type { Security } from '../../../rehearsal/iam/security.ts';
 import { createSsmService, type SsmOptions, type SsmService } from '../../../rehearsal/ssm/service.ts';
 import { type ExecOptions, type ExecResult, type Instance, type Machine, World } from '../../../rehearsal/world.ts';
 
@@ -89,10 +90,14 @@ export function createAccount({
   instances: count = 1,
   options = {},
   services = {},
+  security,
+  instanceSession,
 }: {
   instances?: number;
   options?: SsmOptions;
   services?: Readonly<Record<string, Readonly<Record<string, Action>>>>;
+  security?: Security;
+  instanceSession?: (instanceId: string) => string | undefined;
 } = {}): Account {
   const world = new World();
   const instances = Array.from({ length: count }, (_, index): LocalInstance => {
@@ -123,6 +128,8 @@ export function createAccount({
   const ssm: SsmService = createSsmService({
     world,
     dispatcher: () => dispatcher,
+    ...(security && { security }),
+    ...(instanceSession && { instanceSession }),
     options: { lateInvocationMs: 0, deliveryMs: 0, ...options },
   });
   return { world, ssm, dispatcher, instances, call: (action, input) => dispatcher.call('ssm', action, input) };
