@@ -1,5 +1,6 @@
 /** What an update would do, as far as it can be told before: for change sets, and for "No updates are to be performed". */
-import { references, resolve, type Scope } from './intrinsics.ts';
+import type { Graph } from './graph.ts';
+import { resolve, type Scope } from './intrinsics.ts';
 import { isSame, type Json, type JsonObject } from './json.ts';
 import { type PreparedTemplate, parameterScope } from './prepare.ts';
 import type { ResourceType } from './resource-type.ts';
@@ -12,58 +13,133 @@ export interface ResourceChange {
     readonly LogicalResourceId: string;
     readonly PhysicalResourceId?: string;
     readonly ResourceType: string;
-    readonly Replacement?: 'True' | 'False' | 'Conditional';
+    readonly Replacement?: Replacement;
     readonly Scope: readonly 'Properties'[];
-    readonly Details: readonly unknown[];
+    readonly Details: readonly Detail[];
   };
+}
+
+type Replacement = 'True' | 'False' | 'Conditional';
+
+/** What changes a property, and what that does to its resource. Source: API reference, "ResourceChangeDetail", "ResourceTargetDefinition". */
+interface Detail {
+  readonly Target: {
+    readonly Attribute: 'Properties';
+    readonly Name: string;
+    readonly RequiresRecreation: 'Always' | 'Never';
+  };
+  /** Dynamic: whether it changes is known only when something else has been made. */
+  readonly Evaluation: 'Static' | 'Dynamic';
+  readonly ChangeSource: 'DirectModification' | 'ParameterReference' | 'ResourceReference' | 'ResourceAttribute';
+  readonly CausingEntity?: string;
 }
 
 type FindType = (name: string) => ResourceType | undefined;
 
 export function plannedChanges(stack: Stack, wanted: PreparedTemplate, findType: FindType): ResourceChange[] {
-  const before = stack.prepared;
-  const changes = [...wanted.resources].flatMap(([id, { type, properties }]) => {
-    const current = stack.resources.get(id);
-    if (current === undefined || before === undefined) return [change('Add', id, type)];
-    const old = foreseeable(stack, before, before.resources.get(id)?.properties ?? {});
-    const changed = changedNames(old, foreseeable(stack, wanted, properties));
-    if (changed.length === 0) return [];
-    const kind = findType(type);
-    const isReplaced = (name: string): boolean => kind?.replacedBy.includes(name) === true;
-    const replaced =
-      changed.some(isReplaced) || kind?.requiresReplacement?.(old, foreseeable(stack, wanted, properties));
-    return [
-      change(
-        'Modify',
-        id,
-        type,
-        current.physicalId,
-        replaced ? 'True' : 'False',
-        changed.map((name) => detail(name, isReplaced(name))),
-      ),
-    ];
+  const modified = new Map<string, Modification>();
+  for (const id of inOrder(wanted.graph)) {
+    const modification = modificationOf(stack, wanted, id, findType, modified);
+    if (modification !== undefined) modified.set(id, modification);
+  }
+  const changes = [...wanted.resources].flatMap(([id, { type }]) => {
+    const current = stack.prepared === undefined ? undefined : stack.resources.get(id);
+    if (current === undefined) return [change('Add', id, type)];
+    const modification = modified.get(id);
+    return modification === undefined ? [] : [change('Modify', id, type, current.physicalId, modification)];
   });
   const removed = [...stack.resources.values()]
     .filter(({ logicalId, status }) => !wanted.resources.has(logicalId) && status !== 'DELETE_COMPLETE')
     .map(({ logicalId, type, physicalId }) => change('Remove', logicalId, type, physicalId));
-  return [...changes, ...conditionalChanges(stack, wanted, changes), ...removed];
+  return [...changes, ...removed];
 }
 
-/** Those that refer to a resource that will be another one: whether they change is known only then. */
-function conditionalChanges(
+interface Modification {
+  readonly replacement: Replacement;
+  readonly details: readonly Detail[];
+}
+
+/** @param modified  what is known of the resources that this one depends on */
+function modificationOf(
   stack: Stack,
   wanted: PreparedTemplate,
-  changes: readonly ResourceChange[],
-): ResourceChange[] {
-  const replaced = new Set(
-    changes
-      .filter(({ ResourceChange: { Replacement } }) => Replacement === 'True')
-      .map((each) => each.ResourceChange.LogicalResourceId),
+  id: string,
+  findType: FindType,
+  modified: ReadonlyMap<string, Modification>,
+): Modification | undefined {
+  const before = stack.prepared;
+  const declared = wanted.resources.get(id);
+  if (before === undefined || declared === undefined || !stack.resources.has(id)) return undefined;
+  const kind = findType(declared.type);
+  const rawBefore = before.resources.get(id)?.properties ?? {};
+  const raw = declared.properties;
+  const old = foreseeable(stack, before, rawBefore).value;
+  const next = foreseeable(stack, wanted, raw);
+  const isReplacedAnyway = kind?.requiresReplacement?.(old, next.value) === true;
+
+  const details = [...new Set([...Object.keys(rawBefore), ...Object.keys(raw)])].flatMap((name): Detail[] => {
+    const { mentions } = foreseeable(stack, wanted, { [name]: raw[name] ?? null });
+    const isReplacedBy = isReplacedAnyway || kind?.replacedBy.includes(name) === true;
+    const Target = {
+      Attribute: 'Properties',
+      Name: name,
+      RequiresRecreation: isReplacedBy ? 'Always' : 'Never',
+    } as const;
+    const causes = isSame(old[name] ?? null, next.value[name] ?? null)
+      ? []
+      : staticCauses(before, wanted, mentions, isSame(rawBefore[name] ?? null, raw[name] ?? null));
+    return [...causes, ...dynamicCauses(mentions, modified)].map((cause) => ({ Target, ...cause }));
+  });
+  if (details.length === 0) return undefined;
+  const replacing = details.filter(({ Target }) => Target.RequiresRecreation === 'Always');
+  const isCertain = replacing.some(({ Evaluation }) => Evaluation === 'Static');
+  return { replacement: isCertain ? 'True' : replacing.length > 0 ? 'Conditional' : 'False', details };
+}
+
+type Cause = Omit<Detail, 'Target'>;
+
+/** Of a value that is another one: the parameters that it mentions and that changed; else the template itself. */
+function staticCauses(
+  before: PreparedTemplate,
+  wanted: PreparedTemplate,
+  { names }: Mentions,
+  isSameText: boolean,
+): Cause[] {
+  const changed = names.filter(
+    (name) =>
+      wanted.parameters.has(name) &&
+      !isSame(before.parameters.get(name)?.value ?? null, wanted.parameters.get(name)?.value ?? null),
   );
-  const known = new Set(changes.map((each) => each.ResourceChange.LogicalResourceId));
-  return [...wanted.resources]
-    .filter(([id, { properties }]) => !known.has(id) && [...references(properties)].some((name) => replaced.has(name)))
-    .map(([id, { type }]) => change('Modify', id, type, stack.resources.get(id)?.physicalId, 'Conditional'));
+  return isSameText && changed.length > 0
+    ? changed.map((name) => ({ Evaluation: 'Static', ChangeSource: 'ParameterReference', CausingEntity: name }))
+    : [{ Evaluation: 'Static', ChangeSource: 'DirectModification' }];
+}
+
+/** A reference changes with another resource in its place; an attribute may, with whatever is done to the resource. */
+function dynamicCauses({ names, attributes }: Mentions, modified: ReadonlyMap<string, Modification>): Cause[] {
+  const Evaluation = 'Dynamic';
+  return [
+    ...names
+      .filter((id) => (modified.get(id)?.replacement ?? 'False') !== 'False')
+      .map((CausingEntity) => ({ Evaluation, ChangeSource: 'ResourceReference', CausingEntity }) as const),
+    ...attributes
+      .filter(([id]) => modified.has(id))
+      .map(
+        ([id, name]) => ({ Evaluation, ChangeSource: 'ResourceAttribute', CausingEntity: `${id}.${name}` }) as const,
+      ),
+  ];
+}
+
+/** Each behind those that it depends on. */
+function inOrder(graph: Graph): string[] {
+  const ordered = new Set<string>();
+  const visit = (id: string): void => {
+    if (ordered.has(id) || !graph.has(id)) return;
+    for (const dependency of graph.get(id) ?? []) visit(dependency);
+    ordered.add(id);
+  };
+  for (const id of graph.keys()) visit(id);
+  return [...ordered];
 }
 
 /** Is there anything to do at all? Also a new output, description or parameter value is an update. */
@@ -78,31 +154,37 @@ export function isUnchanged(before: PreparedTemplate, wanted: PreparedTemplate):
   );
 }
 
+/** What a value names, by Ref and by Fn::GetAtt, or inside Fn::Sub; each once. */
+interface Mentions {
+  readonly names: readonly string[];
+  readonly attributes: readonly (readonly [id: string, name: string])[];
+}
+
 /** Properties with everything resolved but what only a resource can say, which stays the function that it is. */
-function foreseeable(stack: Stack, prepared: PreparedTemplate, properties: JsonObject): JsonObject {
+function foreseeable(
+  stack: Stack,
+  prepared: PreparedTemplate,
+  properties: JsonObject,
+): { value: JsonObject; mentions: Mentions } {
   const parameters = parameterScope(prepared.parameters, prepared.template.mappings, {
     stackName: stack.name,
     stackId: stack.id,
   });
+  const names = new Set<string>();
+  const attributes = new Map<string, readonly [string, string]>();
   const scope: Scope = {
-    ref: (name) => (prepared.resources.has(name) ? `\${${name}}` : parameters.ref(name)),
-    getAtt: (id, attribute) => `\${${id}.${attribute}}`,
+    ref: (name) => {
+      names.add(name);
+      return prepared.resources.has(name) ? `\${${name}}` : parameters.ref(name);
+    },
+    getAtt: (id, attribute) => {
+      attributes.set(`${id}.${attribute}`, [id, attribute]);
+      return `\${${id}.${attribute}}`;
+    },
     findInMap: parameters.findInMap,
   };
-  return resolve(properties, scope) as JsonObject;
-}
-
-function changedNames(before: JsonObject, after: JsonObject): string[] {
-  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
-  return [...names].filter((name) => !isSame(before[name] ?? null, after[name] ?? null));
-}
-
-function detail(name: string, isReplaced: boolean): unknown {
-  return {
-    Target: { Attribute: 'Properties', Name: name, RequiresRecreation: isReplaced ? 'Always' : 'Never' },
-    Evaluation: 'Static',
-    ChangeSource: 'DirectModification',
-  };
+  const value = resolve(properties, scope) as JsonObject;
+  return { value, mentions: { names: [...names], attributes: [...attributes.values()] } };
 }
 
 function change(
@@ -110,8 +192,7 @@ function change(
   id: string,
   type: string,
   physicalId?: string,
-  replacement?: 'True' | 'False' | 'Conditional',
-  details: readonly unknown[] = [],
+  modification?: Modification,
 ): ResourceChange {
   return {
     Type: 'Resource',
@@ -120,9 +201,9 @@ function change(
       LogicalResourceId: id,
       ...(physicalId !== undefined && { PhysicalResourceId: physicalId }),
       ResourceType: type,
-      ...(replacement !== undefined && { Replacement: replacement }),
+      ...(modification !== undefined && { Replacement: modification.replacement }),
       Scope: action === 'Modify' ? ['Properties'] : [],
-      Details: details,
+      Details: modification?.details ?? [],
     },
   };
 }

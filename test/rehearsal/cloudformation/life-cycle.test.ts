@@ -373,7 +373,7 @@ describe('a change set', () => {
 
     expect(actions(described).sort()).toEqual([
       'Add Added',
-      'Modify After Conditional',
+      'Modify After False',
       'Modify Changed False',
       'Modify Topic True',
       'Remove Gone',

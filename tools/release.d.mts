@@ -1,0 +1,2 @@
+export function withRelease(changelog: string, version: string, date: string): string;
+export function withoutContents<T extends object>(template: T): T;

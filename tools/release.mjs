@@ -1,0 +1,59 @@
+#!/usr/bin/env node
+/**
+ * What `npm version` does besides counting: the changelog gets the number and the date, and the built templates are kept, so that
+ * the next one is held against them (test/cloudformation/released.test.ts). `--templates` does the latter alone.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+import { assembledTemplates } from './build-documents.mjs';
+
+const RELEASED = 'test/cloudformation/released';
+
+/** @throws Error  there is nothing to tell of this release */
+export function withRelease(changelog, version, date) {
+  const heading = '## [Unreleased]\n';
+  const [before, after] = changelog.split(heading);
+  if (after === undefined) throw new Error(`CHANGELOG.md has no line "${heading.trim()}"`);
+  const entries = after.split(/^## /m)[0];
+  if (!/^- /m.test(entries))
+    throw new Error('CHANGELOG.md tells nothing below "## [Unreleased]": what does a user get?');
+  return `${before}${heading}\n## [${version}] - ${date}\n${after}`;
+}
+
+/**
+ * Templates by file name, without what no resource is replaced by and nobody would read twice: the documents' contents, which are
+ * new versions of the documents (UpdateMethod NewVersion).
+ */
+export function withoutContents(template) {
+  const resources = Object.entries(template.Resources).map(([id, resource]) => {
+    const { Content, ...others } = resource.Properties ?? {};
+    const isDocument = resource.Type === 'AWS::SSM::Document' && Content !== undefined;
+    return [id, isDocument ? { ...resource, Properties: { ...others, Content: 'as released' } } : resource];
+  });
+  return { ...template, Resources: Object.fromEntries(resources) };
+}
+
+function keepTemplates() {
+  rmSync(RELEASED, { recursive: true, force: true });
+  mkdirSync(RELEASED, { recursive: true });
+  for (const [name, template] of Object.entries(assembledTemplates())) {
+    const text = stringify(withoutContents(template), { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false });
+    writeFileSync(path.join(RELEASED, name), text);
+  }
+}
+
+function main(args) {
+  process.chdir(fileURLToPath(new URL('..', import.meta.url)));
+  keepTemplates();
+  if (args.includes('--templates')) return;
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+  const changelog = readFileSync('CHANGELOG.md', 'utf8');
+  writeFileSync('CHANGELOG.md', withRelease(changelog, version, new Date().toISOString().slice(0, 10)));
+  // npm commits and tags what is staged.
+  execFileSync('git', ['add', 'CHANGELOG.md', RELEASED]);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) main(process.argv.slice(2));
