@@ -35,6 +35,7 @@ export class MachineLauncher implements Machines, AsyncDisposable {
   readonly #started = new Map<string, StartedMachine>();
   /** Machines that boot just now, so that the end does not pass them by. */
   readonly #booting = new Set<Promise<unknown>>();
+  readonly #images = new Map<ImageName, Promise<string>>();
   #closed = false;
 
   constructor(options: LauncherOptions) {
@@ -66,13 +67,24 @@ export class MachineLauncher implements Machines, AsyncDisposable {
     await cleanup[Symbol.asyncDispose]();
   }
 
+  /** Made once, however many machines of a group wait for it. */
+  #image(name: ImageName): Promise<string> {
+    const known = this.#images.get(name);
+    if (known !== undefined) return known;
+    const image = this.#options.image(name);
+    this.#images.set(name, image);
+    // One that could not be made is tried again with the next machine.
+    image.catch(() => this.#images.delete(name));
+    return image;
+  }
+
   async #boot({ instanceId, privateIpAddress, imageId, userData }: LaunchRequest): Promise<Machine> {
     if (userData !== '' && !userData.startsWith('#!')) {
       throw new Error(`user data of ${instanceId} must begin with #!: the rehearsal has no cloud-init`);
     }
     const { fabric, directory, trustedCertificates, say } = this.#options;
     const certificates = trustedCertificates();
-    const image = await this.#options.image(MACHINE_IMAGES.get(imageId)?.image ?? 'amazon');
+    const image = await this.#image(MACHINE_IMAGES.get(imageId)?.image ?? 'amazon');
     const machine = await startMachine({
       // Short, since the name of its network namespace is made of it.
       name: instanceId.slice(-8),

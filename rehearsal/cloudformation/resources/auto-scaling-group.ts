@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ResourceFailure } from '../errors.ts';
 import { isObject, type JsonObject } from '../json.ts';
+import { HandlerFailure } from '../resource-operations.ts';
 import type { ResourceContext, ResourceType } from '../resource-type.ts';
 import { isTrue, requireUpdatable } from './made-by-api.ts';
 import { defined, number, object, text, texts } from './properties.ts';
@@ -61,10 +62,20 @@ export const autoScalingGroup: ResourceType = {
       MaxSize: 0,
       DesiredCapacity: 0,
     });
-    while (((await find(name, context))?.Instances ?? []).length > 0) await sleep(POLL_MS);
-    await context.call('autoscaling', 'DeleteAutoScalingGroup', { AutoScalingGroupName: name });
+    while (!(await isDeleted(name, context))) await sleep(POLL_MS);
   },
 };
+
+/** Not while it has instances, or launches one. */
+async function isDeleted(name: string, context: ResourceContext): Promise<boolean> {
+  try {
+    await context.call('autoscaling', 'DeleteAutoScalingGroup', { AutoScalingGroupName: name });
+    return true;
+  } catch (error) {
+    if (error instanceof HandlerFailure && error.code === 'ResourceInUse') return false;
+    throw error;
+  }
+}
 
 interface Described {
   readonly AutoScalingGroupARN?: string;
