@@ -4,6 +4,7 @@
  */
 import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import type { ElasticLoadBalancingClient } from '@aws-sdk/client-elastic-load-balancing';
+import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SSMClient } from '@aws-sdk/client-ssm';
 import type { Clock } from '../../functions/shared/clock.ts';
@@ -102,6 +103,12 @@ export class FakeAws {
     readonly InvocationType?: string;
     readonly Payload?: Uint8Array;
   }[] = [];
+  /** What an instance says to a command that is sent to it by its id. */
+  answersTo: ((instanceId: string) => object) | undefined;
+  /** Instance id → what the load balancer says of it; without: in service. */
+  readonly health = new Map<string, { readonly State: string; readonly Description?: string }>();
+  /** As PutEvents took them. */
+  readonly events: { readonly detailType: string; readonly detail: Record<string, unknown> }[] = [];
   /** Throws before or after the n-th call of an action has acted: `{ action: 'PutParameter', when: 'after' }`. */
   fault: ((action: string, when: 'before' | 'after') => void) | undefined;
   /** Waited for before a call acts: to let something else happen in between. */
@@ -121,6 +128,7 @@ export class FakeAws {
   readonly elb = this.#client() as unknown as ElasticLoadBalancingClient;
   readonly ssm = this.#client() as unknown as SSMClient;
   readonly lambda = this.#client() as unknown as LambdaClient;
+  readonly eventBridge = this.#client() as unknown as EventBridgeClient;
 
   get writes(): string[] {
     return this.calls.filter(({ action }) => WRITES.includes(action)).map(({ action }) => action);
@@ -187,9 +195,14 @@ export class FakeAws {
       case 'DescribeLoadBalancerPolicies':
         return { PolicyDescriptions: this.#loadBalancer(input.LoadBalancerName).policies };
       case 'DescribeTags': {
-        const [name] = input.LoadBalancerNames as string[];
-        const tags = Object.entries(this.#loadBalancer(name).tags).map(([Key, Value]) => ({ Key, Value }));
-        return { TagDescriptions: [{ LoadBalancerName: name, Tags: tags }] };
+        const tagsOf = (name: string) =>
+          Object.entries(this.#loadBalancer(name).tags).map(([Key, Value]) => ({ Key, Value }));
+        return {
+          TagDescriptions: (input.LoadBalancerNames as string[]).map((name) => ({
+            LoadBalancerName: name,
+            Tags: tagsOf(name),
+          })),
+        };
       }
       case 'CreateLoadBalancerPolicy': {
         const loadBalancer = this.#loadBalancer(input.LoadBalancerName);
@@ -239,6 +252,7 @@ export class FakeAws {
         return {
           Parameters: [...this.parameters]
             .filter(([name]) => name.startsWith(`${String(input.Path)}/`))
+            .filter(([name]) => input.Recursive === true || !name.slice(String(input.Path).length + 1).includes('/'))
             .map(([Name, versions]) => ({ Name, Value: versions.at(-1) })),
         };
       case 'PutParameter': {
@@ -253,6 +267,24 @@ export class FakeAws {
         return {};
       case 'DescribeInstanceInformation':
         return this.#describeInstanceInformation(input.Filters as { Key: string; Values: string[] }[]);
+      case 'DescribeInstanceHealth':
+        return {
+          InstanceStates: this.#loadBalancer(input.LoadBalancerName).instanceIds.map((InstanceId) => ({
+            InstanceId,
+            State: 'InService',
+            ...this.health.get(InstanceId),
+          })),
+        };
+      case 'SendCommand': {
+        const CommandId = `command-${this.commands.size + 1}`;
+        const ids = input.InstanceIds as string[];
+        this.answer(CommandId, Object.fromEntries(ids.map((id) => [id, this.answersTo?.(id) ?? {}])));
+        return { Command: { CommandId } };
+      }
+      case 'PutEvents':
+        for (const { DetailType = '', Detail = '' } of input.Entries as { DetailType?: string; Detail?: string }[])
+          this.events.push({ detailType: DetailType, detail: JSON.parse(Detail) });
+        return { FailedEntryCount: 0 };
       case 'ListCommandInvocations':
         return {
           CommandInvocations: [...(this.commands.get(String(input.CommandId)) ?? [])].map(([InstanceId, each]) => ({

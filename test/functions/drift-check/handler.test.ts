@@ -1,0 +1,426 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { CheckAnswer } from '../../../functions/drift-check/finding.ts';
+import { createHandler } from '../../../functions/drift-check/handler.ts';
+import { memoryName } from '../../../functions/drift-check/memory.ts';
+import { POLICY_NAME } from '../../../functions/load-balancer/policies.ts';
+import { FakeAws, FakeError, proxyPolicy } from '../fake-aws.ts';
+import { receiver, state } from './situations.ts';
+
+const READS = /^(Get|List|Describe)/;
+
+let aws: FakeAws;
+let printed: string[];
+
+/** A load balancer that was switched, with an instance each. */
+function addSwitched(...names: string[]): void {
+  for (const name of names) {
+    aws.addLoadBalancer(name, {
+      instanceIds: [aws.addInstance(`i-${name}`)],
+      policies: [proxyPolicy(POLICY_NAME)],
+      backend: { 80: [POLICY_NAME], 81: [POLICY_NAME] },
+    });
+    remember(`/proxyflip/${name}`, state());
+  }
+}
+
+const remember = (name: string, value: object) => aws.parameters.set(name, [JSON.stringify(value)]);
+
+function check(event: object = {}, remainingMs = 900_000): Promise<CheckAnswer> {
+  const endsAt = aws.now + remainingMs;
+  const handler = createHandler({
+    elb: aws.elb,
+    ssm: aws.ssm,
+    events: aws.eventBridge,
+    clock: aws.clock,
+    log: () => {},
+    print: (line) => printed.push(line),
+    takeCalls: () => ({}),
+    stackName: 'proxyflip',
+    inspectDocument: 'proxyflip-inspect',
+    switchDocument: 'proxyflip-switch',
+    bothSeconds: 3600,
+  });
+  return handler(event, { getRemainingTimeInMillis: () => endsAt - aws.now }) as Promise<CheckAnswer>;
+}
+
+const count = (action: string) => aws.calls.filter((call) => call.action === action).length;
+const tell = (answer: CheckAnswer) =>
+  answer.loadBalancers.map(({ name, status, findings }) => [name, status, findings.map(({ kind }) => kind)]);
+
+beforeEach(() => {
+  aws = new FakeAws();
+  aws.now = Date.parse('2026-11-21T12:00:00Z');
+  aws.answersTo = () => receiver();
+  printed = [];
+});
+
+describe('a healthy account', () => {
+  beforeEach(() => addSwitched('a', 'b', 'c'));
+
+  test('is in sync, and nobody is told', async () => {
+    const answer = await check();
+
+    expect(answer).toMatchObject({ status: 'IN_SYNC', summary: '3 IN_SYNC.' });
+    expect(tell(answer).map(([, status]) => status)).toEqual(['IN_SYNC', 'IN_SYNC', 'IN_SYNC']);
+    expect(aws.events).toEqual([]);
+  });
+
+  test('costs one write a run, its time, and none at a load balancer', async () => {
+    await check();
+
+    expect(aws.calls.filter(({ action }) => !READS.test(action)).map(({ action }) => action)).toEqual([
+      'SendCommand',
+      'PutParameter',
+    ]);
+    expect(aws.parameter('/proxyflip/drift/last-run')).toEqual({ version: 1, at: '2026-11-21T12:00:00.000Z' });
+  });
+
+  test('is asked by one command for all of its instances', async () => {
+    await check();
+
+    const [sent] = aws.calls.filter(({ action }) => action === 'SendCommand');
+    expect(sent?.input).toMatchObject({
+      DocumentName: 'proxyflip-inspect',
+      InstanceIds: ['i-a', 'i-b', 'i-c'],
+      // A first run looks a quarter of an hour back.
+      Parameters: { Since: [String(Date.parse('2026-11-21T11:45:00Z') / 1000)] },
+    });
+  });
+
+  test('reads the logs from where the last complete run began', async () => {
+    await check();
+    aws.now += 600_000;
+    await check();
+
+    const sent = aws.calls.filter(({ action }) => action === 'SendCommand').at(-1);
+    expect(sent?.input.Parameters).toEqual({ Since: [String(Date.parse('2026-11-21T12:00:00Z') / 1000)] });
+  });
+
+  test('gives the metrics of a run and of each load balancer, as lines of the log', async () => {
+    await check();
+
+    const metrics = printed.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(metrics).toHaveLength(4);
+    expect(metrics[0]).toMatchObject({ Stack: 'proxyflip', LoadBalancer: 'a', Findings: 0, Severity: 0 });
+    expect(metrics[3]).toMatchObject({
+      Stack: 'proxyflip',
+      LoadBalancersInScope: 3,
+      LoadBalancersChecked: 3,
+      LoadBalancersNotChecked: 0,
+      EveryRequestFails: 0,
+      OldestFindingSeconds: 0,
+      _aws: { CloudWatchMetrics: [{ Namespace: 'proxyflip', Dimensions: [['Stack']] }] },
+    });
+  });
+
+  test('has nobody in scope that was not switched', async () => {
+    aws.addLoadBalancer('stranger');
+
+    expect(tell(await check()).map(([name]) => name)).toEqual(['a', 'b', 'c']);
+  });
+});
+
+describe('drift', () => {
+  beforeEach(() => addSwitched('web'));
+  const web = () => {
+    const found = aws.loadBalancers.get('web');
+    if (found === undefined) throw new Error('it is there');
+    return found;
+  };
+
+  test('is told once, when it comes and when it goes', async () => {
+    web().backend = { 80: [POLICY_NAME] };
+    await check();
+    await check();
+    web().backend = { 80: [POLICY_NAME], 81: [POLICY_NAME] };
+    await check();
+    await check();
+
+    expect(aws.events.map(({ detailType, detail }) => [detailType, detail.before, detail.status])).toEqual([
+      ['proxyflip drift', 'IN_SYNC', 'MODIFIED'],
+      ['proxyflip drift', 'MODIFIED', 'IN_SYNC'],
+    ]);
+    expect(aws.events[0]?.detail).toMatchObject({
+      loadBalancer: 'web',
+      omitted: 0,
+      findings: [{ kind: 'policy-missing', severity: 'EVERY_REQUEST_FAILS', where: 'port 81' }],
+    });
+  });
+
+  test('is told again when there is more of it', async () => {
+    web().backend = { 80: [POLICY_NAME] };
+    await check();
+    web().backend = {};
+    await check();
+
+    expect(aws.events.map(({ detail }) => (detail.findings as unknown[]).length)).toEqual([1, 2]);
+  });
+
+  test('keeps since when it is so', async () => {
+    web().backend = { 80: [POLICY_NAME] };
+    const first = await check();
+    aws.now += 3_600_000;
+    const second = await check();
+
+    const since = (answer: CheckAnswer) => answer.loadBalancers[0]?.findings[0]?.since;
+    expect(since(first)).toMatch(/^2026-11-21T12:00/);
+    expect(since(second)).toBe(since(first));
+    // The hour, and the three seconds in which the second check waited for the instance.
+    expect(JSON.parse(printed.at(-1) ?? '')).toMatchObject({ EveryRequestFails: 1, OldestFindingSeconds: 3603 });
+  });
+
+  test('that could not be told is told by the next check', async () => {
+    web().backend = {};
+    aws.fault = (action) => {
+      if (action === 'PutEvents') throw new FakeError('InternalException');
+    };
+    await expect(check()).rejects.toThrow('InternalException');
+    aws.fault = undefined;
+    await check();
+
+    expect(aws.events).toHaveLength(1);
+  });
+
+  test('that somebody suppresses is counted and not told, until its day', async () => {
+    web().backend = { 80: [POLICY_NAME] };
+    remember('/proxyflip/drift/suppressions/web', [
+      { kind: 'policy-missing', where: 'port 81', reason: 'moved tomorrow', until: '2026-11-22' },
+    ]);
+    const [before] = (await check()).loadBalancers;
+    aws.now += 24 * 3_600_000;
+    const [after] = (await check()).loadBalancers;
+
+    expect(before).toMatchObject({ status: 'IN_SYNC', findings: [], suppressed: 1 });
+    expect(after).toMatchObject({ status: 'MODIFIED', suppressed: 0 });
+    expect(aws.events).toHaveLength(1);
+  });
+
+  test.each([
+    ['no JSON', 'soon'],
+    ['no end', '[{"kind":"policy-missing","where":"*","reason":"because"}]'],
+    ['no reason', '[{"kind":"policy-missing","where":"*","reason":"","until":"2027-01-01"}]'],
+    ['no day', '[{"kind":"policy-missing","where":"*","reason":"because","until":"whenever"}]'],
+  ])('a suppression with %s keeps nothing back and is itself told', async (_desc, text) => {
+    web().backend = { 80: [POLICY_NAME] };
+    aws.parameters.set('/proxyflip/drift/suppressions/web', [text]);
+
+    expect(tell(await check())[0]?.[2]).toEqual(['policy-missing', 'suppression-unreadable']);
+  });
+
+  test('of a load balancer that is gone is DELETED', async () => {
+    aws.loadBalancers.delete('web');
+    const answer = await check();
+
+    expect(tell(answer)).toEqual([['web', 'DELETED', ['load-balancer-deleted']]]);
+    expect(answer.loadBalancers[0]?.findings[0]?.mend).toContain('"Direction":["disable"]');
+  });
+
+  test('an instance that cannot be asked makes it UNKNOWN, never IN_SYNC', async () => {
+    aws.addInstance('i-web', { pingStatus: 'ConnectionLost' });
+
+    expect(tell(await check())).toEqual([['web', 'UNKNOWN', ['receiver-unreachable']]]);
+    expect(JSON.parse(printed.at(-1) ?? '')).toMatchObject({ InstancesUnreachable: 1 });
+  });
+
+  test('what an instance says that is no answer is no answer', async () => {
+    aws.answersTo = () => ({ version: 2, mode: 'proxy' });
+
+    expect(tell(await check())).toEqual([['web', 'UNKNOWN', ['receiver-unreachable']]]);
+  });
+
+  test('an instance that is being launched is not asked to be ready', async () => {
+    aws.addInstance('i-web', { pingStatus: 'Inactive' });
+    aws.health.set('i-web', {
+      State: 'OutOfService',
+      Description: 'Instance registration is still in progress.',
+    });
+
+    expect(tell(await check())).toEqual([['web', 'IN_SYNC', []]]);
+  });
+
+  test('what was dropped while something failed, and until every node has followed its mend, is no drift of its own', async () => {
+    const dropping = (secondsAgo: number) => () =>
+      receiver({
+        log: { ...receiver().log, broken: 3, lastBroken: aws.now / 1000 - secondsAgo, brokenFrom: ['10.0.101.5'] },
+      });
+    web().backend = { 80: [POLICY_NAME] };
+    aws.answersTo = dropping(1);
+    expect(tell(await check())[0]?.[2]).toEqual(['policy-missing']);
+    web().backend = { 80: [POLICY_NAME], 81: [POLICY_NAME] };
+    expect(tell(await check())[0]?.[2]).toEqual([]);
+    aws.now += 30_000;
+    expect(tell(await check())[0]?.[2]).toEqual([]);
+    aws.now += 300_000;
+    expect(tell(await check())[0]?.[2]).toEqual(['broken-headers']);
+  });
+
+  test('that remediation mended twice within a day, and is there again, is fought over', async () => {
+    web().backend = { 80: [POLICY_NAME], 81: ['k8s-proxyprotocol-enabled-off'] };
+    remember('/proxyflip/drift/remediation/web', {
+      version: 1,
+      runs: [
+        { at: '2026-11-21T08:00:00Z', executionId: 'run-8', kinds: ['policy-missing'] },
+        { at: '2026-11-21T09:00:00Z', executionId: 'run-9', kinds: ['policy-missing'] },
+      ],
+    });
+
+    expect(tell(await check())[0]?.[2]).toEqual(['policy-missing', 'fought-over']);
+    aws.now += 21 * 3_600_000;
+    expect(tell(await check())[0]?.[2]).toEqual(['policy-missing']);
+  });
+});
+
+describe('a switch', () => {
+  beforeEach(() => addSwitched('web'));
+
+  test('that is at work is seen, and its load balancer is not checked', async () => {
+    remember('/proxyflip/web', state({ phase: 'policies', mode: 'plain' }));
+    aws.executions.set('run-1', { status: 'InProgress' });
+    const [result] = (await check()).loadBalancers;
+
+    expect(result).toMatchObject({ status: 'NOT_CHECKED', findings: [] });
+    expect(result?.why).toContain('run-1');
+    expect(count('SendCommand')).toBe(0);
+    expect(aws.events).toEqual([]);
+  });
+
+  test('that begins while the check reads makes it NOT_CHECKED, whatever was found', async () => {
+    aws.meanwhile = async (action) => {
+      if (action !== 'DescribeLoadBalancerPolicies') return;
+      remember('/proxyflip/web', state({ phase: 'policies', mode: 'plain', executionId: 'run-2' }));
+      aws.answersTo = () => receiver({ mode: 'both', rule: true, live: { 80: 'both', 81: 'both' } });
+    };
+
+    expect(tell(await check())).toEqual([['web', 'NOT_CHECKED', []]]);
+    expect(aws.events).toEqual([]);
+  });
+
+  test('whose state this version cannot read makes it UNKNOWN', async () => {
+    aws.parameters.set('/proxyflip/web', ['{"version":9}']);
+    const [result] = (await check()).loadBalancers;
+
+    expect(result).toMatchObject({ status: 'UNKNOWN' });
+    expect(result?.why).toContain('ERR_STATE_UNREADABLE');
+  });
+});
+
+describe('on demand', () => {
+  beforeEach(() => addSwitched('a', 'b'));
+
+  test('checks the one that is named, and leaves the time of the last run', async () => {
+    const answer = await check({ loadBalancerName: 'b' });
+
+    expect(tell(answer)).toEqual([['b', 'IN_SYNC', []]]);
+    expect(aws.parameters.has('/proxyflip/drift/last-run')).toBe(false);
+    expect(printed).toHaveLength(1);
+  });
+
+  test('an empty name is everything, as the runbook passes it', async () => {
+    expect(tell(await check({ loadBalancerName: '', withinSeconds: '270' }))).toHaveLength(2);
+  });
+
+  test('answers once more under Payload, as a runbook selects it', async () => {
+    const answer = (await check({ loadBalancerName: 'b' })) as CheckAnswer & { Payload: object };
+
+    expect(answer.Payload).toEqual({ status: 'IN_SYNC', summary: '1 IN_SYNC.', report: 'b: IN_SYNC' });
+  });
+
+  test('says of one that was never switched that it was not checked', async () => {
+    aws.addLoadBalancer('stranger');
+
+    expect((await check({ loadBalancerName: 'stranger' })).loadBalancers).toEqual([
+      expect.objectContaining({ status: 'NOT_CHECKED', why: 'proxyflip has not switched it' }),
+    ]);
+  });
+
+  test.each([
+    ['a name that nobody has', { loadBalancerName: 'none' }, 'ERR_LOAD_BALANCER_NOT_FOUND'],
+    ['a name that cannot be one', { loadBalancerName: 'a/b' }, 'ERR_INVALID_INPUT: loadBalancerName is "a/b"'],
+    ['a word that it does not know', { loadBalancer: 'a' }, 'ERR_INVALID_INPUT'],
+  ])('refuses %s', async (_desc, event, message) => {
+    await expect(check(event)).rejects.toThrow(message);
+  });
+});
+
+describe('what does not fit into one invocation', () => {
+  const names = Array.from({ length: 300 }, (_, index) => `lb-${String(index).padStart(3, '0')}`);
+  beforeEach(() => addSwitched(...names));
+
+  /** As the template's rule brings it back. */
+  const goOn = () => check(aws.events.findLast(({ detailType }) => detailType === 'proxyflip check')?.detail);
+
+  test('goes on from where it stopped, and nothing is left out', async () => {
+    // 250 load balancers are a stretch; then the time is up.
+    aws.onSleep = () => {
+      aws.now += 400_000;
+    };
+    const first = await check({}, 640_000);
+    const second = await goOn();
+
+    expect(first.loadBalancers).toHaveLength(250);
+    expect(first.summary).toContain('50 load balancers are left');
+    expect(second.loadBalancers).toHaveLength(50);
+    expect([...first.loadBalancers, ...second.loadBalancers].map(({ name }) => name)).toEqual(names);
+    expect(JSON.parse(printed.at(-1) ?? '')).toMatchObject({ LoadBalancersInScope: 300, LoadBalancersChecked: 300 });
+  });
+
+  test('goes on where the API gave no more, too', async () => {
+    let throttled = true;
+    aws.fault = (action) => {
+      if (throttled && action === 'DescribeTags') throw new FakeError('Throttling');
+    };
+    const first = await check();
+    throttled = false;
+    const second = await goOn();
+
+    expect(first.loadBalancers).toEqual([]);
+    expect(second.loadBalancers).toHaveLength(300);
+    expect(JSON.parse(printed.at(-1) ?? '')).toMatchObject({ LoadBalancersChecked: 300 });
+  });
+
+  test('is said after twenty times in vain', async () => {
+    aws.fault = (action) => {
+      if (action === 'DescribeTags') throw new FakeError('Throttling');
+    };
+    let answer = await check();
+    for (let hop = 0; hop < 20; hop += 1) answer = await goOn();
+
+    expect(answer.status).toBe('NOT_CHECKED');
+    expect(answer.loadBalancers).toHaveLength(300);
+    expect(JSON.parse(printed.at(-1) ?? '')).toMatchObject({ LoadBalancersChecked: 0, LoadBalancersNotChecked: 300 });
+  });
+
+  test('an error that is no throttling is one', async () => {
+    aws.fault = (action) => {
+      if (action === 'DescribeTags') throw new FakeError('AccessDenied');
+    };
+    await expect(check()).rejects.toThrow('AccessDenied');
+  });
+
+  test('takes 1.1 read calls for each load balancer and the pages, and one command for 50 instances', async () => {
+    await check();
+
+    expect(count('DescribeLoadBalancerPolicies') + count('DescribeTags')).toBeLessThanOrEqual(names.length * 1.1);
+    expect(count('SendCommand')).toBe(names.length / 50);
+    expect(count('GetParameter')).toBe(0);
+    expect(count('DescribeInstanceHealth')).toBe(0);
+    // Beyond 50 load balancers those alone have metrics of their own that have something to say.
+    expect(printed).toHaveLength(1);
+  });
+
+  test('memory of one load balancer fits into a parameter of 4 KB, however many findings it has', async () => {
+    const name = names[0] ?? '';
+    const loadBalancer = aws.loadBalancers.get(name);
+    if (loadBalancer === undefined) throw new Error('it is there');
+    loadBalancer.instanceIds = Array.from(
+      { length: 500 },
+      (_, index) => `i-0123456789abc${String(index).padStart(4, '0')}`,
+    );
+    await check({ loadBalancerName: name });
+
+    expect(aws.parameters.get(memoryName(name))?.at(-1)?.length).toBeLessThan(4096);
+    expect(aws.events[0]?.detail).toMatchObject({ omitted: 480 });
+    await check({ loadBalancerName: name });
+    expect(aws.events).toHaveLength(1);
+  });
+});
