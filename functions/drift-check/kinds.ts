@@ -43,7 +43,7 @@ export const KINDS = {
   'receiver-mode': { side: 'receiver', severities: [...FAILS_IN_SERVICE, 'CLIENT_ADDRESSES_WRONG'], remedy: 'switch' },
   'receiver-settings': {
     side: 'receiver',
-    severities: [...FAILS_IN_SERVICE, 'CLIENT_ADDRESSES_WRONG'],
+    severities: ['SOME_REQUESTS_FAIL', 'CLIENT_ADDRESSES_WRONG'],
     remedy: 'switch',
   },
   'receiver-files': { side: 'receiver', severities: ['NEXT_CHANGE_FAILS'], remedy: 'switch' },
