@@ -571,9 +571,11 @@ remember_files() {
   mv $KEPT/files.new $KEPT/files
 }
 
-# Whether what the last SetMode left is still so. A receiver whose version kept no list is taken to be.
+# Whether what the last SetMode left is still so, and is what this request has, as far as it says. A receiver whose version kept no list of
+# files is taken to have them.
 is_intact() {
   [ "$SET_MODE" != none ] || return 0
+  if [ -n "$INSTANCE_PORTS" ] && [ "$SET_PORTS;$SET_CIDRS;$SET_HEALTH_PORT" != "$INSTANCE_PORTS;$TRUSTED_CIDRS;$HEALTH_PORT" ]; then return 1; fi
   [ -z "$(not_ready)" ] && systemctl is-active --quiet proxyflip-haproxy.service || return 1
   if [ "$CHAT_WANTED" = On ] && ! systemctl is-active --quiet proxyflip-chat.service; then return 1; fi
   [ ! -e $KEPT/files ] || managed_files | xargs -r sha256sum | cmp -s - $KEPT/files
