@@ -1,8 +1,5 @@
-/**
- * The report's style. Modes are told apart by their words as well as by colour; the colours of failures by the legend and by what
- * appears when a bar is pointed at.
- */
-export const STYLE = `
+/** Light and dark, of the page and of the picture. */
+export const COLOURS = `
 :root {
   --page: #f6f7f9; --card: #ffffff; --ink: #1c2128; --soft: #5a6472; --line: #d9dee5; --grid: #e6eaef;
   --good: #1a7f4b; --bad: #c4232b; --requests: #3b76c4; --requests-fill: #3b76c426;
@@ -17,6 +14,17 @@ export const STYLE = `
     --disagree: #6b2226; --disagree-ink: #ffd5d3;
   }
 }
+/* Failures by kind. */
+.failure { background: var(--f); fill: var(--f); --f: #7d8590; }
+.failure.reset { --f: #d4343c; } .failure.closed { --f: #ee8434; } .failure.status-400 { --f: #b44aa0; } .failure.timeout { --f: #7b5cd6; }
+.failure.truncated { --f: #c9a227; } .failure.refused { --f: #8a5a2b; } .failure.status-5xx { --f: #2f8f9d; } .failure.tls { --f: #5c7f2e; }
+`;
+
+/**
+ * The report's style. Modes are told apart by their words as well as by colour; the colours of failures by the legend and by what
+ * appears when a bar is pointed at.
+ */
+export const STYLE = `${COLOURS}
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 1.25rem clamp(0.75rem, 3vw, 2.5rem) 3rem; max-width: 110rem; background: var(--page); color: var(--ink);
   font: 15px/1.45 system-ui, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; font-variant-numeric: tabular-nums; }
@@ -64,9 +72,6 @@ polygon.requests { fill: var(--requests-fill); }
 polyline.requests { fill: none; stroke: var(--requests); stroke-width: 1.5; vector-effect: non-scaling-stroke; }
 .grid { stroke: var(--grid); vector-effect: non-scaling-stroke; }
 .edge { stroke: var(--soft); stroke-dasharray: 3 3; vector-effect: non-scaling-stroke; opacity: 0.7; }
-.failure { background: var(--f); fill: var(--f); --f: #7d8590; }
-.failure.reset { --f: #d4343c; } .failure.closed { --f: #ee8434; } .failure.status-400 { --f: #b44aa0; } .failure.timeout { --f: #7b5cd6; }
-.failure.truncated { --f: #c9a227; } .failure.refused { --f: #8a5a2b; } .failure.status-5xx { --f: #2f8f9d; } .failure.tls { --f: #5c7f2e; }
 .shortfalls { margin: 0.8rem 0 0; padding-left: 1.1rem; color: var(--bad); font-size: 0.9rem; }
 .tables { display: grid; gap: 0 3rem; grid-template-columns: minmax(0, 1fr); }
 @media (min-width: 80rem) { .tables { grid-template-columns: minmax(0, 9fr) minmax(0, 10fr); } .tables section:first-child { grid-row: span 9; } }

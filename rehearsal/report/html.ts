@@ -6,10 +6,11 @@
  */
 import type { ReceiverMode } from '../traffic/client-address.ts';
 import type { SecondCounts } from '../traffic/counts.ts';
-import { FAILURE_KINDS, type FailureKind } from '../traffic/exchange.ts';
+import { FAILURE_KINDS } from '../traffic/exchange.ts';
 import { FIGURES } from './figures.ts';
 import { STYLE } from './html-style.ts';
 import { DISAGREEMENT_PHASE, type RehearsalResult } from './result.ts';
+import { escapeMarkup, failureHeights, isTransition, niceCeiling, requestsIn, spans } from './series.ts';
 import { clock, count, counted, FAILURE_WORDS, ORDER_WORDS, percent, seenInWords } from './words.ts';
 
 /** A run, and what of it fell short of what was promised. */
@@ -43,7 +44,7 @@ export function renderHtml(runs: readonly Run[]): string {
 <body>
 <header class="page">
 <h1>${title}</h1>
-<p>${escapeHtml(settingsInWords(first))}</p>
+<p>${escapeMarkup(settingsInWords(first))}</p>
 ${legend(results)}
 </header>
 <main>
@@ -60,8 +61,8 @@ ${results.map(phaseTable).join('\n')}
 ${results.map(examples).join('\n')}
 </main>
 <footer><p>Rehearsed on one machine: real nginx, real HAProxy as the load balancer's data plane, clients on addresses of their own.
-nginx ${escapeHtml(first.versions.nginx)}, HAProxy ${escapeHtml(first.versions.haproxy)}, Node.js ${escapeHtml(first.versions.node)}, systemd ${escapeHtml(first.versions.systemd)}.
-${escapeHtml(first.startedAt.slice(0, 16).replace('T', ' '))} UTC.</p></footer>
+nginx ${escapeMarkup(first.versions.nginx)}, HAProxy ${escapeMarkup(first.versions.haproxy)}, Node.js ${escapeMarkup(first.versions.node)}, systemd ${escapeMarkup(first.versions.systemd)}.
+${escapeMarkup(first.startedAt.slice(0, 16).replace('T', ' '))} UTC.</p></footer>
 </body>
 </html>
 `;
@@ -81,7 +82,7 @@ function legend(results: readonly RehearsalResult[]): string {
     results.some(({ seconds }) => seconds.some(({ failures }) => failures[kind])),
   );
   const item = (className: string, words: string): string =>
-    `<li><i class="${className}"></i>${escapeHtml(words)}</li>`;
+    `<li><i class="${className}"></i>${escapeMarkup(words)}</li>`;
   return `<ul class="legend">
 ${item('requests', 'requests per second')}
 ${kinds.map((kind) => item(`failure ${kind}`, FAILURE_WORDS[kind])).join('')}
@@ -108,7 +109,7 @@ ${nodeRows(result, scale)}
 ${instanceRows(result, scale)}
 ${axisRow(scale)}
 </div>
-${shortfalls.length === 0 ? '' : `<ul class="shortfalls">${shortfalls.map((text) => `<li>${escapeHtml(text)}</li>`).join('')}</ul>`}
+${shortfalls.length === 0 ? '' : `<ul class="shortfalls">${shortfalls.map((text) => `<li>${escapeMarkup(text)}</li>`).join('')}</ul>`}
 </article>`;
 }
 
@@ -122,11 +123,11 @@ function headNotes(result: RehearsalResult): string {
     `${count(webSockets.dropped)} of ${counted(webSockets.opened, 'WebSocket')} dropped, ${count(webSockets.messagesLost)} messages lost`,
     `${count(clientAddress.wrong)} wrong client addresses, ${count(clientAddress.unverified)} unverified`,
   ];
-  return `<ul class="notes">${notes.map((note) => `<li>${escapeHtml(note)}</li>`).join('')}</ul>`;
+  return `<ul class="notes">${notes.map((note) => `<li>${escapeMarkup(note)}</li>`).join('')}</ul>`;
 }
 
 function row(label: string, track: string, className = ''): string {
-  return `<div class="row ${className}"><span class="label">${escapeHtml(label)}</span><div class="track">${track}</div></div>`;
+  return `<div class="row ${className}"><span class="label">${escapeMarkup(label)}</span><div class="track">${track}</div></div>`;
 }
 
 interface Band {
@@ -146,15 +147,10 @@ function bands(of: readonly Band[], { endMs }: Scale): string {
       const left = share(Math.max(0, fromMs), endMs);
       const width = share(toMs - Math.max(0, fromMs), endMs);
       const title = `${label}: ${clock(Math.max(0, fromMs))} to ${clock(toMs)}`;
-      const text = `<span>${escapeHtml(label)}</span>`;
-      return `<div class="band ${className}" style="left:${left}%;width:${width}%${background ? `;background:${background}` : ''}" title="${escapeHtml(title)}">${text}</div>`;
+      const text = `<span>${escapeMarkup(label)}</span>`;
+      return `<div class="band ${className}" style="left:${left}%;width:${width}%${background ? `;background:${background}` : ''}" title="${escapeMarkup(title)}">${text}</div>`;
     })
     .join('');
-}
-
-/** The receivers are on their way from one mode to another. */
-function isTransition({ name, modes }: RehearsalResult['phases'][number]): boolean {
-  return modes.length === 2 && name !== DISAGREEMENT_PHASE;
 }
 
 function phaseRow({ phases }: RehearsalResult, scale: Scale): string {
@@ -193,7 +189,7 @@ function plotRow(result: RehearsalResult, scale: Scale): string {
     (part) => `<line class="grid" x1="0" x2="${width}" y1="${high * (1 - part)}" y2="${high * (1 - part)}"/>`,
   );
   const description = `Requests per second over ${clock(result.durationMs)}; ${count(result.newConnections.failed)} new connections failed`;
-  const svg = `<svg viewBox="0 0 ${width} ${high}" preserveAspectRatio="none" role="img" aria-label="${escapeHtml(description)}">
+  const svg = `<svg viewBox="0 0 ${width} ${high}" preserveAspectRatio="none" role="img" aria-label="${escapeMarkup(description)}">
 ${grid.join('')}${area}${seconds.map((each) => failureBars(each, high)).join('')}${edges}</svg>`;
   const ticks = [high, high / 2].map(
     (value, index) => `<span class="tick" style="top:${index * 50}%">${count(value)}</span>`,
@@ -201,21 +197,15 @@ ${grid.join('')}${area}${seconds.map((each) => failureBars(each, high)).join('')
   return row('requests per second', `${svg}${ticks.join('')}`, 'plot');
 }
 
-/** One request that failed among hundreds must be seen: no bar is lower than this share of the plot. */
-const LEAST_BAR = 0.015;
-
 function failureBars({ second, failures }: SecondCounts, high: number): string {
   let bottom = high;
-  return FAILURE_KINDS.flatMap((kind: FailureKind) => {
-    const value = failures[kind] ?? 0;
-    if (value === 0) return [];
-    const height = Math.max(value, high * LEAST_BAR);
-    bottom -= height;
-    const title = `<title>${clock(second * 1000)}: ${count(value)} ${FAILURE_WORDS[kind]}</title>`;
-    return [
-      `<rect class="failure ${kind}" x="${second + 0.08}" width="0.84" y="${bottom}" height="${height}">${title}</rect>`,
-    ];
-  }).join('');
+  return failureHeights(failures, high)
+    .map(({ kind, value, height }) => {
+      bottom -= height;
+      const title = `<title>${clock(second * 1000)}: ${count(value)} ${FAILURE_WORDS[kind]}</title>`;
+      return `<rect class="failure ${kind}" x="${second + 0.08}" width="0.84" y="${bottom}" height="${height}">${title}</rect>`;
+    })
+    .join('');
 }
 
 function nodeRows({ timeline, durationMs }: RehearsalResult, scale: Scale): string {
@@ -250,11 +240,6 @@ function instanceRows({ timeline, durationMs }: RehearsalResult, scale: Scale): 
     .join('\n');
 }
 
-function spans<T extends { readonly atMs: number }>(changes: readonly T[], endMs: number) {
-  const ordered = [...changes].sort((left, right) => left.atMs - right.atMs);
-  return ordered.map((change, index) => ({ change, fromMs: change.atMs, toMs: ordered[index + 1]?.atMs ?? endMs }));
-}
-
 function axisRow({ endMs }: Scale): string {
   const stepMs =
     [5, 10, 20, 30, 60, 120, 300, 600].map((each) => each * 1000).find((each) => endMs / each <= 4) ?? 1_200_000;
@@ -269,7 +254,7 @@ function figures(results: readonly RehearsalResult[]): string {
   const body = FIGURES.map(({ name, value, isBad }) => {
     const cells = results.map(
       (result) =>
-        `<td${isBad?.(result) ? ' class="bad"' : ''}>${escapeHtml(value(result)).replaceAll(' %', '&nbsp;%').replaceAll('_', '_<wbr>')}</td>`,
+        `<td${isBad?.(result) ? ' class="bad"' : ''}>${escapeMarkup(value(result)).replaceAll(' %', '&nbsp;%').replaceAll('_', '_<wbr>')}</td>`,
     );
     return `<tr><th scope="row">${name}</th>${cells.join('')}</tr>`;
   });
@@ -280,7 +265,7 @@ function figures(results: readonly RehearsalResult[]): string {
 function phaseTable({ order, phases }: RehearsalResult): string {
   const rows = phases.map(({ name, startMs, endMs, newConnections, keepAlive, sample }) => {
     const failed = newConnections.failed + keepAlive.failed;
-    return `<tr><th scope="row">${escapeHtml(name)}</th><td class="when">${clock(startMs)} to ${clock(endMs)}</td><td>${count(newConnections.sent + keepAlive.sent)}</td><td${failed > 0 ? ' class="bad"' : ''}>${count(failed)}</td><td class="words">${escapeHtml(seenInWords(sample))}</td></tr>`;
+    return `<tr><th scope="row">${escapeMarkup(name)}</th><td class="when">${clock(startMs)} to ${clock(endMs)}</td><td>${count(newConnections.sent + keepAlive.sent)}</td><td${failed > 0 ? ' class="bad"' : ''}>${count(failed)}</td><td class="words">${escapeMarkup(seenInWords(sample))}</td></tr>`;
   });
   return `<section>
 <h2>Phases: ${ORDER_WORDS[order].title}</h2>
@@ -290,24 +275,10 @@ function phaseTable({ order, phases }: RehearsalResult): string {
 
 function examples(result: RehearsalResult): string {
   if (result.examples.length === 0) return '';
-  const items = result.examples.map((each) => `<li><code>${escapeHtml(each)}</code></li>`).join('');
+  const items = result.examples.map((each) => `<li><code>${escapeMarkup(each)}</code></li>`).join('');
   return `<details><summary>${ORDER_WORDS[result.order].title}: examples of what was counted</summary><ul>${items}</ul></details>`;
-}
-
-function requestsIn({ newConnections, keepAlive }: SecondCounts): number {
-  return newConnections + keepAlive;
-}
-
-/** A round number that is not far above, half of which is round as well: both stand at the axis. */
-function niceCeiling(value: number): number {
-  const power = 10 ** Math.floor(Math.log10(value));
-  return ([1, 2, 4, 6, 8, 10].find((each) => each * power >= value * 1.05) ?? 20) * power;
 }
 
 function share(part: number, whole: number): string {
   return ((part / whole) * 100).toFixed(3);
-}
-
-function escapeHtml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }

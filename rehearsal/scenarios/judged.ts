@@ -2,6 +2,7 @@
 import { Environment } from '../environment.ts';
 import { type Fleet, startFleet } from '../fleet.ts';
 import { renderHtml } from '../report/html.ts';
+import { renderPicture } from '../report/picture.ts';
 import { type RehearsalResult, type Required, verdict } from '../report/result.ts';
 import { summary } from '../report/summary.ts';
 import type { Traffic } from '../traffic/traffic.ts';
@@ -86,6 +87,7 @@ export async function played(
     await writeReports(options, {
       json: () => ({ ...result, ...play.details?.() }),
       html: () => renderHtml([{ result, shortfalls }]),
+      svg: () => renderPicture([result]),
     });
     for (const line of play.lines?.() ?? []) console.log(line);
     const pageUrl = pagePort === undefined ? {} : { pageUrl: `https://127.0.0.1:${pagePort}/` };

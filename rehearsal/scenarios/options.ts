@@ -28,6 +28,7 @@ export interface ScenarioOptions {
   readonly release: Release;
   readonly json: string | undefined;
   readonly html: string | undefined;
+  readonly svg: string | undefined;
   /** For `cancel`: the steps to cancel in; undefined = all. */
   readonly only: readonly string[] | undefined;
   /** `npm start` ends by itself instead of staying until Ctrl-C. */
@@ -56,6 +57,7 @@ npm run rehearse -- switch | compare | stack | gates | cancel | container | serv
   --only STEP,STEP          (cancel) in these steps of the runbook only
   --json FILE               write the result
   --html FILE               write the result as a page
+  --svg FILE                write the result as a picture
   --page-port P             where the chat page is on 127.0.0.1 (default 8443)
   --api-port P              where the AWS endpoint is on 127.0.0.1 (default: one that is free)
   --once                    (npm start) end by itself`;
@@ -76,6 +78,7 @@ const OPTIONS = {
   only: { type: 'string' },
   json: { type: 'string' },
   html: { type: 'string' },
+  svg: { type: 'string' },
   'page-port': { type: 'string', default: '8443' },
   'api-port': { type: 'string', default: '0' },
   once: { type: 'boolean', default: false },
@@ -106,6 +109,7 @@ export function parseOptions(args: readonly string[]): ScenarioOptions {
     only: values.only?.split(','),
     json: values.json,
     html: values.html,
+    svg: values.svg,
     once: values.once,
     pagePort: whole('page-port', values['page-port'], 1, 65535),
     apiPort: whole('api-port', values['api-port'], 0, 65535),
