@@ -8,11 +8,21 @@ import { build } from 'esbuild';
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const [name = '', ...rest] = process.argv.slice(2);
 if (!/^[a-z-]+$/.test(name) || !existsSync(`bench/${name}.ts`)) {
-  console.error('usage: npm run bench -- chat');
+  console.error('usage: npm run bench -- chat | load');
   process.exit(2);
 }
+// What some compare with: packages of their own, installed when they are needed.
+if (existsSync(`bench/${name}-peers`) && !existsSync(`bench/${name}-peers/node_modules`)) {
+  const { status } = spawnSync('npm', ['ci', '--ignore-scripts'], { cwd: `bench/${name}-peers`, stdio: 'inherit' });
+  if (status !== 0) process.exit(1);
+}
 await build({
-  entryPoints: { [name]: `bench/${name}.ts`, [`${name}-servers`]: `bench/${name}-servers.ts` },
+  // The measuring and, where there are any, the servers that are measured.
+  entryPoints: Object.fromEntries(
+    [name, `${name}-servers`]
+      .filter((each) => existsSync(`bench/${each}.ts`))
+      .map((each) => [each, `bench/${each}.ts`]),
+  ),
   outdir: 'dist/bench',
   outExtension: { '.js': '.mjs' },
   bundle: true,
