@@ -1,6 +1,7 @@
 /** `npm start` and `npm run rehearse`: reads the command line, runs one scenario, and leaves nothing behind. */
 import { requireLinuxAndRoot } from './host/packages.ts';
 import { RehearsalError } from './host/rehearsal-error.ts';
+import { access } from './scenarios/access/access.ts';
 import { cancel } from './scenarios/cancel.ts';
 import { compare } from './scenarios/compare.ts';
 import { container } from './scenarios/container.ts';
@@ -24,6 +25,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   compare,
   stack: stackLife,
   gates,
+  access,
   cancel,
   container,
   serve,

@@ -3,6 +3,7 @@ import { Environment } from '../environment.ts';
 import { type Fleet, startFleet } from '../fleet.ts';
 import { renderHtml } from '../report/html.ts';
 import { renderPicture } from '../report/picture.ts';
+import { lacking, permissionsReport } from '../report/permissions.ts';
 import { type RehearsalResult, type Required, verdict } from '../report/result.ts';
 import { summary } from '../report/summary.ts';
 import type { Traffic } from '../traffic/traffic.ts';
@@ -23,6 +24,8 @@ export interface Play {
   details?(): Readonly<Record<string, unknown>>;
   /** What was done, a line each, for people. */
   lines?(): readonly string[];
+  /** Roles that are refused something on purpose; that any other is, the run falls short by. */
+  readonly refusedRoles?: readonly string[];
   /** What is not as it has to be, a sentence each. */
   shortfalls?(): readonly string[];
 }
@@ -83,9 +86,14 @@ export async function played(
         stopFollowing();
       }
     });
-    const shortfalls = [...verdict(result, play.required), ...(play.shortfalls?.() ?? [])];
+    const { authorizer } = environment;
+    const shortfalls = [
+      ...verdict(result, play.required),
+      ...lacking(authorizer.refusals, play.refusedRoles),
+      ...(play.shortfalls?.() ?? []),
+    ];
     await writeReports(options, {
-      json: () => ({ ...result, ...play.details?.() }),
+      json: () => ({ ...result, ...permissionsReport(authorizer), ...play.details?.() }),
       html: () => renderHtml([{ result, shortfalls }]),
       svg: () => renderPicture([result]),
     });

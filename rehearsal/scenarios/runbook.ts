@@ -3,10 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type AutomationExecution,
   GetAutomationExecutionCommand,
+  type SSMClient,
   StartAutomationExecutionCommand,
 } from '@aws-sdk/client-ssm';
-import type { Environment } from '../environment.ts';
 import { STACK } from './stack.ts';
+
+/** Who runs it: the rehearsal's administrator, or somebody with other credentials. */
+interface Runner {
+  readonly clients: { readonly ssm: SSMClient };
+}
 
 export type Direction = 'enable' | 'disable';
 
@@ -16,11 +21,11 @@ const LIMIT_MS = 1_800_000;
 
 /** @returns the execution's id */
 export async function startRunbook(
-  environment: Environment,
+  { clients }: Runner,
   direction: Direction,
   parameters: Readonly<Record<string, string>>,
 ): Promise<string> {
-  const { AutomationExecutionId } = await environment.clients.ssm.send(
+  const { AutomationExecutionId } = await clients.ssm.send(
     new StartAutomationExecutionCommand({
       DocumentName: SWITCH_DOCUMENT,
       Parameters: Object.fromEntries(
@@ -34,14 +39,14 @@ export async function startRunbook(
 
 /** @throws Error  it has not ended after half an hour */
 export async function waitForExecution(
-  environment: Environment,
+  { clients }: Runner,
   executionId: string,
   interrupted: AbortSignal,
 ): Promise<AutomationExecution> {
   const limit = Date.now() + LIMIT_MS;
   for (;;) {
     interrupted.throwIfAborted();
-    const { AutomationExecution: execution } = await environment.clients.ssm.send(
+    const { AutomationExecution: execution } = await clients.ssm.send(
       new GetAutomationExecutionCommand({ AutomationExecutionId: executionId }),
     );
     if (execution?.ExecutionEndTime !== undefined) return execution;
@@ -52,16 +57,12 @@ export async function waitForExecution(
 
 /** @throws Error  it did not succeed, with where and why */
 export async function runRunbook(
-  environment: Environment,
+  runner: Runner,
   direction: Direction,
   parameters: Readonly<Record<string, string>>,
   interrupted: AbortSignal,
 ): Promise<AutomationExecution> {
-  const execution = await waitForExecution(
-    environment,
-    await startRunbook(environment, direction, parameters),
-    interrupted,
-  );
+  const execution = await waitForExecution(runner, await startRunbook(runner, direction, parameters), interrupted);
   if (execution.AutomationExecutionStatus !== 'Success') {
     throw new Error(
       `the runbook's ${direction} ended in ${execution.AutomationExecutionStatus}: ${failureOf(execution)}`,
