@@ -32,7 +32,6 @@ export function createHandler(deps: Deps) {
     switch (outcome.kind) {
       case 'answer':
         await reply(deps, event, outcome.answer);
-        await outcome.afterwards?.();
         return;
       case 'wait on':
         await deps.lambda.send(

@@ -27,7 +27,7 @@ export interface LifecycleDeps {
 }
 
 export type Outcome =
-  | { readonly kind: 'answer'; readonly answer: Answer; readonly afterwards?: () => Promise<void> }
+  | { readonly kind: 'answer'; readonly answer: Answer }
   /** The invocation is over, the work is not. */
   | { readonly kind: 'wait on' }
   /** CloudFormation has sent another request since, and waits for no answer to this one. */
@@ -91,11 +91,12 @@ async function enable(
 }
 
 async function remove(run: Run, event: CloudFormationCustomResourceDeleteEvent): Promise<Outcome> {
-  const done = (reason: string): Outcome => ({
-    kind: 'answer',
-    answer: { status: 'SUCCESS', physicalResourceId: event.PhysicalResourceId, reason },
-    afterwards: () => forget(run.deps.ssm, event),
-  });
+  // Before the answer: behind it CloudFormation deletes the function's role, and the parameter would stay. Who is killed in between
+  // comes again as a new request, and finds nothing left to do.
+  const done = async (reason: string): Promise<Outcome> => {
+    await forget(run.deps.ssm, event);
+    return answered({ status: 'SUCCESS', physicalResourceId: event.PhysicalResourceId, reason });
+  };
   const name: unknown = event.ResourceProperties.LoadBalancerName;
   // A Create that never got as far as a load balancer's name has made nothing.
   if (typeof name !== 'string' || !/^[a-zA-Z0-9-]{1,32}$/.test(name)) return done('Nothing was made.');

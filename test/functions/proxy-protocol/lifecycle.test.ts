@@ -9,6 +9,8 @@ const MINUTE = 60_000;
 
 let aws: FakeAws;
 let answers: { Status: string; Reason: string; PhysicalResourceId: string; Data: Record<string, string> }[];
+/** Called when an answer is under way. */
+let onAnswer: () => void;
 /** What each execution does when it is looked at: ends after so many milliseconds of the fake clock, or never. */
 let runbook: { durationMs: number; ends: Omit<FakeExecution, 'parameters'> };
 
@@ -49,6 +51,7 @@ const deps = () => ({
   log: () => {},
   documentName: 'fleet-switch',
   fetch: (async (_url: unknown, init: RequestInit) => {
+    onAnswer();
     answers.push(JSON.parse(new TextDecoder().decode(init.body as Uint8Array)));
     return new Response();
   }) as unknown as typeof fetch,
@@ -74,6 +77,7 @@ async function deliver(event: CloudFormationCustomResourceEvent): Promise<void> 
 beforeEach(() => {
   aws = new FakeAws();
   answers = [];
+  onAnswer = () => {};
   runbook = { durationMs: 20_000, ends: SUCCESS };
   const startedAt = new Map<string, number>();
   aws.onSleep = () => {
@@ -205,8 +209,12 @@ describe('a function that is killed before or after any call, and invoked again'
         answers = [];
         const fresh = aws;
         fresh.onSleep = () => {
-          for (const execution of fresh.executions.values())
-            if (execution.status === 'InProgress') Object.assign(execution, SUCCESS);
+          for (const execution of fresh.executions.values()) {
+            if (execution.status !== 'InProgress') continue;
+            Object.assign(execution, SUCCESS);
+            // As the runbook's Finish does after a disable by the owner.
+            if (execution.parameters?.Direction?.[0] === 'disable') fresh.parameters.delete(STATE);
+          }
         };
         const event = type === 'Create' ? createEvent() : deleteEvent();
         if (type === 'Delete') state({ executionId: 'long-gone' });
@@ -309,6 +317,16 @@ describe('Delete', () => {
     expect(aws.executions.get('execution-1')?.parameters).toMatchObject({ FleetWaitSeconds: ['0'] });
     expect(answers).toMatchObject([{ Status: 'SUCCESS', PhysicalResourceId: ID }]);
     expect(forgotten()).toEqual([]);
+  });
+
+  test('has forgotten its requests when it answers: from then on CloudFormation takes its role away', async () => {
+    state();
+    let atAnswer: string[] | undefined;
+    onAnswer = () => {
+      atAnswer = forgotten();
+    };
+    await deliver(deleteEvent());
+    expect(atAnswer).toEqual([]);
   });
 
   test('after a Create that never made anything does nothing', async () => {
