@@ -8,7 +8,7 @@ import { build } from 'esbuild';
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const [name = '', ...rest] = process.argv.slice(2);
 if (!/^[a-z-]+$/.test(name) || !existsSync(`bench/${name}.ts`)) {
-  console.error('usage: npm run bench -- chat | load');
+  console.error('usage: npm run bench -- chat | drift | load');
   process.exit(2);
 }
 // What some compare with: packages of their own, installed when they are needed.
