@@ -39,6 +39,8 @@ export async function access(options: ScenarioOptions, interrupted: AbortSignal)
 /** An instance installs nginx’s configuration and the chat in some seconds. */
 const JOIN_LIMIT_MS = 90_000;
 
+const FLEET = { FleetTagKey: [FLEET_TAG.key], FleetTagValue: [FLEET_TAG.value] };
+
 const artifactKey = (url: string): string => url.slice(url.lastIndexOf('/') + 1);
 
 /** What the operator did, and how it ended. */
@@ -115,11 +117,12 @@ class Access implements Play {
   async #operate(session: Session): Promise<void> {
     const ssm = new SSMClient(session);
     await this.#do('find the runbooks', () => ssm.send(new ListDocumentsCommand({})));
-    for (const Name of [`${STACK}-switch`, `${STACK}-state`]) {
+    for (const Name of [`${STACK}-switch`, `${STACK}-state`, `${STACK}-drift`]) {
       await this.#do(`look at ${Name}`, () => ssm.send(new DescribeDocumentCommand({ Name })));
       await this.#do(`read ${Name}`, () => ssm.send(new GetDocumentCommand({ Name })));
     }
-    await this.#run(ssm, 'ask for the state', () => this.#startState(ssm));
+    await this.#run(ssm, 'ask for the state', () => this.#start(ssm, 'state', FLEET));
+    await this.#run(ssm, 'ask for drift', () => this.#start(ssm, 'drift', {}));
     await this.#run(ssm, 'plan', () => this.#startSwitch(ssm, 'disable', { PlanOnly: 'yes' }));
     await this.#run(
       ssm,
@@ -159,15 +162,11 @@ class Access implements Play {
     return startRunbook({ clients: { ssm } }, direction, { ...this.#parameters, ...more });
   }
 
-  async #startState(ssm: SSMClient): Promise<string> {
+  async #start(ssm: SSMClient, runbook: string, more: Readonly<Record<string, string[]>>): Promise<string> {
     const { AutomationExecutionId = '' } = await ssm.send(
       new StartAutomationExecutionCommand({
-        DocumentName: `${STACK}-state`,
-        Parameters: {
-          LoadBalancerName: [LOAD_BALANCER],
-          FleetTagKey: [FLEET_TAG.key],
-          FleetTagValue: [FLEET_TAG.value],
-        },
+        DocumentName: `${STACK}-${runbook}`,
+        Parameters: { LoadBalancerName: [LOAD_BALANCER], ...more },
       }),
     );
     return AutomationExecutionId;
