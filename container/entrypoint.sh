@@ -15,7 +15,9 @@ trap 'printf "proxyflip: ERR_INTERNAL: line %s: %s ended with status %s; please 
 readonly SOURCES=${PROXYFLIP_SOURCES:-/usr/share/proxyflip}
 readonly RUN=/run/proxyflip
 readonly NGINX=$RUN/nginx
-readonly READY=$RUN/health/ready
+# Not in $RUN, which may be kept: what was ready before the container was killed is not ready now.
+readonly HEALTH=/tmp/proxyflip-health
+readonly READY=$HEALTH/ready
 # How often the destination's name is looked up again. Unit: seconds.
 readonly LOOK_UP_SECONDS=5
 # How long a name that nobody knows yet is waited for at the start: compose starts both at once. Unit: seconds.
@@ -103,10 +105,10 @@ may_bind_low_ports() {
 
 write_files() {
   local port
-  rm -rf $NGINX $RUN/health
+  rm -rf $NGINX
   # nginx that was killed leaves its sockets where /run/proxyflip is kept, and then cannot start.
-  rm -f $RUN/*.sock
-  mkdir -p $NGINX/proxyflip/{vhosts,snippets,listen} $RUN/health
+  rm -f $RUN/*.sock $RUN/nginx.pid
+  mkdir -p $NGINX/proxyflip/{vhosts,snippets,listen} $HEALTH
   cp "$SOURCES"/container/nginx.conf "$SOURCES"/nginx/proxyflip.conf $NGINX/
   cp "$SOURCES"/nginx/snippets/port.conf $NGINX/proxyflip/snippets/
   sed -E "s/^(proxy_(read|send)_timeout) .*/\1 ${WS_IDLE_SECONDS}s;/" "$SOURCES"/nginx/snippets/application.conf >$NGINX/proxyflip/snippets/application.conf
@@ -149,7 +151,8 @@ haproxy_configuration() {
     binds+="    bind 0.0.0.0:$port\\n"
     if [ -s /proc/net/if_inet6 ]; then binds+="    bind :::$port v6only\\n"; fi
   done
-  cat "$SOURCES"/nginx/haproxy/haproxy.cfg
+  # It is the container's user already, and could not be another.
+  sed -E '/^ +(user|group) haproxy$/d' "$SOURCES"/nginx/haproxy/haproxy.cfg
   sed -e "s/^@BINDS@/${binds%\\n}/" "$SOURCES"/container/haproxy.cfg
   cat "$SOURCES"/nginx/haproxy/kinds.cfg "$SOURCES"/container/choose.cfg
   for port in "${PORTS[@]}"; do sed "s/@PORT@/$port/g" "$SOURCES"/nginx/haproxy/port.cfg "$SOURCES"/container/port.cfg; done
@@ -189,6 +192,7 @@ follow_destination() {
 # Start and stop
 
 start() {
+  rm -f $READY
   read_settings
   look_at_container
   # As many connections as the container may have; the soft limit is often 1,024.
@@ -201,7 +205,8 @@ start() {
   trap stop TERM INT QUIT
   nginx -e stderr -c $NGINX/nginx.conf -g 'daemon off;' &
   NGINX_PID=$!
-  await_nginx
+  # Its sockets are there before it has all its ports; the file comes behind both.
+  await nginx "$NGINX_PID" $RUN/nginx.pid
   haproxy -db -f $RUN/haproxy.cfg &
   HAPROXY_PID=$!
   await 'HAProxy' "$HAPROXY_PID" $RUN/haproxy.sock
@@ -218,18 +223,11 @@ start() {
   esac
 }
 
-await_nginx() {
-  local port kind
-  for port in "${PORTS[@]}"; do
-    for kind in plain claimed believed; do await nginx "$NGINX_PID" "$RUN/$port-$kind.sock"; done
-  done
-}
-
-await() { # program, its process, the socket that it makes
+await() { # program, its process, the file that it makes when it takes connections
   local limit=$((SECONDS + 10))
-  until [ -S "$3" ]; do
+  until [ -e "$3" ]; do
     kill -0 "$2" 2>/dev/null || fail ERR_DAEMON "$1 does not start; what it said stands above"
-    [ $SECONDS -lt $limit ] || fail ERR_DAEMON "$1 has not made $3 after 10 s"
+    [ $SECONDS -lt $limit ] || fail ERR_DAEMON "$1 has not made $3 after 10 s; what it said stands above"
     sleep 0.05
   done
 }

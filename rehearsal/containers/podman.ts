@@ -8,13 +8,12 @@ import path from 'node:path';
 import { runCommand } from '../host/run-command.ts';
 
 /**
- * Mounts stay in a mount namespace of the command's own. On a host whose control groups are half of the old kind, crun refuses to
- * run ("cgroups in hybrid mode not supported"); the new hierarchy alone is mounted there, and used for nothing.
+ * In a mount namespace of one's own. On a host whose control groups are half of the old kind, crun refuses to run ("cgroups in hybrid
+ * mode not supported"); the new hierarchy alone is mounted there, and used for nothing.
  */
-const PREPARE = `
+export const PREPARE_CGROUPS = `
 set -e
 if [ "$(stat --file-system --format=%T /sys/fs/cgroup)" != cgroup2fs ]; then mount -t cgroup2 cgroup2 /sys/fs/cgroup; fi
-exec podman "$@"
 `;
 
 export class Podman {
@@ -41,7 +40,7 @@ export class Podman {
     const storage = ['--root', path.join(this.#directory, 'root'), '--runroot', path.join(this.#directory, 'run')];
     return [
       ...['setpriv', '--pdeathsig', 'KILL', '--', 'unshare', '--mount', '--propagation', 'private', '--'],
-      ...['sh', '-c', PREPARE, 'podman', ...storage, '--events-backend', 'none', ...args],
+      ...['sh', '-c', `${PREPARE_CGROUPS}exec podman "$@"`, 'podman', ...storage, '--events-backend', 'none', ...args],
     ];
   }
 

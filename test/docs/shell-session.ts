@@ -14,8 +14,10 @@ export class ShellSession implements AsyncDisposable {
   #stderr = '';
   #blocks = 0;
 
-  constructor(cwd: string, env: NodeJS.ProcessEnv) {
-    this.#shell = spawn('bash', ['--noprofile', '--norc'], { cwd, env, stdio: ['pipe', 'pipe', 'pipe'] });
+  /** @param within  a command that runs the one that is appended to it, such as `ip netns exec NAME`; empty: here */
+  constructor(cwd: string, env: NodeJS.ProcessEnv, within: readonly string[] = []) {
+    const [file = '', ...args] = [...within, 'bash', '--noprofile', '--norc'];
+    this.#shell = spawn(file, args, { cwd, env, stdio: ['pipe', 'pipe', 'pipe'] });
     this.#shell.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#stdout += text;
     });

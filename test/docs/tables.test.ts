@@ -135,7 +135,18 @@ describe('Error codes', () => {
   const CODE = /\bERR_[A-Z]+(?:_[A-Z]+)*\b/g;
   const { stdout } = spawnSync(
     'git',
-    ['ls-files', '--cached', '--others', '--exclude-standard', 'functions', 'ssm-documents', 'chat', 'deploy', 'rehearsal'],
+    [
+      'ls-files',
+      '--cached',
+      '--others',
+      '--exclude-standard',
+      'functions',
+      'ssm-documents',
+      'chat',
+      'container',
+      'deploy',
+      'rehearsal',
+    ],
     { cwd: ROOT, encoding: 'utf8' },
   );
   const sources = stdout.split('\n').filter((file) => /\.(ts|sh|yml)$/.test(file));
@@ -144,6 +155,7 @@ describe('Error codes', () => {
     'Before anything was changed',
     'On the way',
     'On an instance',
+    'The container',
     'The chat service',
     'Packaging and deployment',
     'The rehearsal',
