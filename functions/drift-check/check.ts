@@ -97,7 +97,13 @@ export async function checkLoadBalancers(
 /** What needs no look at the load balancer, or cannot have one, is answered at once. */
 async function sortOut(deps: CheckDeps, account: Account, name: string): Promise<Subject | Checked> {
   const text = account.states.get(name);
-  if (text === undefined) return notLookedAt(account, name, 'NOT_CHECKED', 'proxyflip has not switched it');
+  if (text === undefined) {
+    // Switched off by its owner, or forgotten, since it was found to differ: people are told that this is over.
+    const isOver = (memoryOf(account, name)?.status ?? 'IN_SYNC') !== 'IN_SYNC';
+    return isOver
+      ? settle(deps, account, name, undefined, [], 0)
+      : notLookedAt(account, name, 'NOT_CHECKED', 'proxyflip has not switched it');
+  }
   let state: SwitchState;
   try {
     state = parseState(name, text);

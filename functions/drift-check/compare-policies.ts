@@ -109,7 +109,9 @@ function unexpected(situation: Situation, rules: Rules, port: number, name: stri
 
 function replaced({ loadBalancer }: Situation, port: number, name: string): Draft {
   const others = (loadBalancer.policyNames.get(port) ?? []).filter((each) => each !== name);
-  const create = `aws elb create-load-balancer-policy --load-balancer-name ${quote(loadBalancer.name)} --policy-name ${POLICY_NAME} --policy-type-name ProxyProtocolPolicyType --policy-attributes AttributeName=ProxyProtocol,AttributeValue=true`;
+  const create = loadBalancer.proxyPolicies.has(POLICY_NAME)
+    ? ''
+    : `aws elb create-load-balancer-policy --load-balancer-name ${quote(loadBalancer.name)} --policy-name ${POLICY_NAME} --policy-type-name ProxyProtocolPolicyType --policy-attributes AttributeName=ProxyProtocol,AttributeValue=true && `;
   return {
     kind: 'policy-foreign',
     severity: 'UNTIDY',
@@ -118,8 +120,8 @@ function replaced({ loadBalancer }: Situation, port: number, name: string): Draf
     observed: `${name}, which does the same`,
     began: 0,
     cause: whoWrites(loadBalancer),
-    // Both write the line, so that nothing changes for a connection. Making an identical policy again is no error.
-    mend: `${create} && ${setPolicies(loadBalancer.name, port, [...others, POLICY_NAME])}`,
+    // Both write the line, so that nothing changes for a connection.
+    mend: `${create}${setPolicies(loadBalancer.name, port, [...others, POLICY_NAME])}`,
   };
 }
 

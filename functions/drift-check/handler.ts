@@ -11,6 +11,7 @@ import { readLoadBalancers, readParameters } from './account.ts';
 import { type Account, type CheckDeps, type Checked, checkLoadBalancers, instancesOf } from './check.ts';
 import { type CheckEvent, type Continuation, parseEvent } from './event.ts';
 import type { CheckAnswer, LoadBalancerResult } from './finding.ts';
+import { rememberedNames } from './memory.ts';
 import { loadBalancerMetrics, runMetrics } from './metrics.ts';
 import { goOn, LAST_RUN, rememberRun, type TellDeps, tellChanges } from './tell.ts';
 import { add, NOTHING } from './totals.ts';
@@ -128,8 +129,11 @@ async function readAccount({ elb, ssm, clock }: Deps): Promise<Account> {
 
 /** @throws LoadBalancerNotFoundError  it is neither there nor remembered */
 function namesInScope(account: Account, name: string | undefined): string[] {
-  if (name === undefined) return [...account.states.keys()].sort();
-  if (!account.states.has(name) && !account.loadBalancers.has(name)) throw new LoadBalancerNotFoundError(name);
+  const remembered = rememberedNames(account.memory);
+  if (name === undefined) return [...new Set([...account.states.keys(), ...remembered])].sort();
+  if (!account.states.has(name) && !account.loadBalancers.has(name) && !remembered.includes(name)) {
+    throw new LoadBalancerNotFoundError(name);
+  }
   return [name];
 }
 

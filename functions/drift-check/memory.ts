@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
-import { type Finding, SEVERITIES, STATUSES, type Status } from './finding.ts';
+import { type Finding, SEVERITIES, type Severity, STATUSES, type Status } from './finding.ts';
 import type { Draft } from './situation.ts';
 import { describeFinding } from './words.ts';
 
@@ -21,7 +21,15 @@ const memory = v.object({
 });
 export type Memory = v.InferOutput<typeof memory>;
 
-export const memoryName = (loadBalancerName: string): string => `/proxyflip/drift/status/${loadBalancerName}`;
+const PREFIX = '/proxyflip/drift/status/';
+export const memoryName = (loadBalancerName: string): string => `${PREFIX}${loadBalancerName}`;
+
+/** The load balancers that were not in sync when they were last looked at. */
+export const rememberedNames = (parameters: ReadonlyMap<string, string>): string[] =>
+  [...parameters].flatMap(([name, text]) => {
+    const status = name.startsWith(PREFIX) ? parseMemory(text)?.status : undefined;
+    return status === undefined || status === 'IN_SYNC' ? [] : [name.slice(PREFIX.length)];
+  });
 
 /** @returns undefined where there is none, or none that this version can read: then everything is seen for the first time */
 export function parseMemory(text: string | undefined): Memory | undefined {
@@ -55,7 +63,8 @@ export function recall(previous: Memory | undefined, status: Status, drafts: rea
     })
     .sort(byWeight);
   const next = describeMemory(status, findings, now);
-  const isSame = before === status && (previous?.digest ?? EMPTY) === next.digest && previous?.worst === next.worst;
+  const isSame =
+    before === status && (previous?.digest ?? EMPTY) === next.digest && !isWorse(next.worst, previous?.worst);
   return { findings, before, next: isSame ? undefined : next };
 }
 
@@ -63,6 +72,10 @@ export const byWeight = (a: Finding, b: Finding): number =>
   SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
   a.kind.localeCompare(b.kind) ||
   a.where.localeCompare(b.where, 'en', { numeric: true });
+
+/** That it is milder is no news: the load balancer has taken a broken instance out of service, and it is as broken as it was. */
+const isWorse = (now: Severity | undefined, before: Severity | undefined): boolean =>
+  now !== undefined && (before === undefined || SEVERITIES.indexOf(now) < SEVERITIES.indexOf(before));
 
 const keyOf = ({ kind, where }: Pick<Finding, 'kind' | 'where'>): string => `${kind} ${where}`;
 

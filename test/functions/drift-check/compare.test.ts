@@ -514,6 +514,19 @@ describe('mend', () => {
     );
   });
 
+  test('puts ours in the place of another, and makes it first where it is not there any more', () => {
+    const set = `aws elb set-load-balancer-policies-for-backend-server --load-balancer-name web --instance-port 81 --policy-names ${POLICY_NAME}`;
+    expect(mendOf({ loadBalancer: loadBalancer(on('theirs')) })).toBe(set);
+    expect(
+      mendOf({
+        state: state({ before: { 80: ['theirs'] } }),
+        loadBalancer: loadBalancer({ 80: ['theirs'], 81: ['other'] }),
+      }),
+    ).toBe(
+      `aws elb create-load-balancer-policy --load-balancer-name web --policy-name ${POLICY_NAME} --policy-type-name ProxyProtocolPolicyType --policy-attributes AttributeName=ProxyProtocol,AttributeValue=true && ${set}`,
+    );
+  });
+
   test('makes a listener again as it was, with its certificate', () => {
     const listeners = [...LISTENERS.slice(0, 1), listener('HTTPS', 443, 'HTTP', 81, 'arn:aws:acm:cert')];
     expect(mendOf({ loadBalancer: loadBalancer(undefined, { listeners }) })).toBe(

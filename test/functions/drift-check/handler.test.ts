@@ -156,6 +156,31 @@ describe('drift', () => {
     expect(aws.events.map(({ detail }) => (detail.findings as unknown[]).length)).toEqual([1, 2]);
   });
 
+  test('is not told again because the load balancer took the broken instance out of service', async () => {
+    web().instanceIds.push(aws.addInstance('i-other'));
+    aws.answersTo = (id) => (id === 'i-web' ? receiver({ health: 503 }) : receiver());
+    const first = await check();
+    aws.health.set('i-web', { State: 'OutOfService' });
+    const second = await check();
+
+    expect([first, second].map(({ loadBalancers: [each] }) => each?.findings[0]?.severity)).toEqual([
+      'SOME_REQUESTS_FAIL',
+      'NEXT_CHANGE_FAILS',
+    ]);
+    expect(aws.events).toHaveLength(1);
+  });
+
+  test('is over when the load balancer is switched off, or forgotten', async () => {
+    aws.loadBalancers.delete('web');
+    await check();
+    aws.parameters.delete('/proxyflip/web');
+    await check();
+    await check();
+
+    expect(aws.events.map(({ detail }) => detail.status)).toEqual(['DELETED', 'IN_SYNC']);
+    await expect(check({ loadBalancerName: 'web' })).rejects.toThrow('ERR_LOAD_BALANCER_NOT_FOUND');
+  });
+
   test('keeps since when it is so', async () => {
     web().backend = { 80: [POLICY_NAME] };
     const first = await check();

@@ -1,0 +1,206 @@
+/** What the read-only Command document says of a booted machine, as it is built; and that it leaves nothing behind. */
+import { spawnSync } from 'node:child_process';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { parseReceiver, type Receiver } from '../../functions/drift-check/receiver.ts';
+import { FOR_MACHINES, requireLinuxAndRoot, requirePackages } from '../../rehearsal/host/packages.ts';
+import { createRunDirectory, type RunDirectory, removeLeftovers } from '../../rehearsal/host/run-directory.ts';
+import { prepareImage, RELEASES } from '../../rehearsal/machines/images.ts';
+import { type StartedMachine, startMachine } from '../../rehearsal/machines/machine.ts';
+import { ADDRESSES, createFabric, type Fabric } from '../../rehearsal/network/fabric.ts';
+import { shippedScript } from '../../tools/build-documents.mjs';
+
+const MACHINE = ADDRESSES.instance(0);
+const NEIGHBOUR = ADDRESSES.instance(1);
+/** SetMode tests, reloads and probes; on a busy machine that takes seconds. */
+jest.setTimeout(60_000);
+
+const CIDRS = '10.0.101.0/24';
+
+describe.each(RELEASES)('inspect on %s', (release) => {
+  let run: RunDirectory;
+  let fabric: Fabric;
+  let machine: StartedMachine;
+  let neighbour: string;
+
+  beforeAll(async () => {
+    requireLinuxAndRoot();
+    await requirePackages(FOR_MACHINES, console.log);
+    await removeLeftovers();
+    const image = await prepareImage(release, 'baked', console.log);
+    run = await createRunDirectory();
+    fabric = await createFabric(run.runId);
+    machine = await startMachine({ name: 'm0', fabric, privateIpAddress: MACHINE, image, directory: run.path });
+    neighbour = (await fabric.addHost('neighbour', [NEIGHBOUR])).namespace;
+  }, 180_000);
+
+  afterAll(async () => {
+    await machine?.[Symbol.asyncDispose]();
+    await run?.remove();
+  }, 60_000);
+
+  /** As the agent runs it: the whole output, which has a limit. */
+  async function script(name: string, parameters: Record<string, string>): Promise<string> {
+    const env = Object.fromEntries(Object.entries(parameters).map(([key, value]) => [`SSM_${key}`, value]));
+    const { exitCode, stdout, stderr } = await machine.exec(['bash', '-c', `cat >/tmp/${name} && bash /tmp/${name}`], {
+      env,
+      stdin: shippedScript(name),
+    });
+    if (exitCode !== 0) throw new Error(stderr);
+    return stdout;
+  }
+
+  async function inspect(since = '0'): Promise<Receiver> {
+    const stdout = await script('inspect.sh', { Since: since });
+    expect(stdout.length).toBeLessThanOrEqual(2500);
+    const answer = parseReceiver(JSON.parse(stdout.trim().split('\n').at(-1) ?? ''));
+    if (answer === undefined) throw new Error(`not an answer that the check takes: ${stdout}`);
+    return answer;
+  }
+
+  const setMode = (Mode: string) =>
+    script('receiver.sh', { Operation: 'SetMode', Mode, InstancePorts: '80=http 81=https', TrustedCidrs: CIDRS });
+  const shell = async (text: string) => (await machine.exec(['bash', '-c', text])).stdout.trim();
+
+  /** From another host of the instances' network. */
+  const call = (...args: string[]): void => {
+    spawnSync('ip', ['netns', 'exec', neighbour, 'curl', '--silent', '--max-time', '3', ...args]);
+  };
+
+  test('an instance that nobody prepared', async () => {
+    expect(await inspect()).toMatchObject({ mode: 'none', ports: '', live: {}, chat: 'absent' });
+  });
+
+  test.each([
+    ['plain', 'plain', false],
+    ['both', 'both', true],
+    ['proxy', 'proxy', false],
+  ])('mode %s: takes %s, and nothing differs', async (mode, takes, rule) => {
+    await setMode(mode);
+
+    expect(await inspect()).toMatchObject({
+      mode,
+      ports: '80=http 81=https',
+      cidrs: CIDRS,
+      healthPort: '8078',
+      health: 200,
+      nginx: { active: true },
+      haproxy: { active: true },
+      rule,
+      live: { 80: takes, 81: takes },
+      files: [],
+      log: { proxied: 0, broken: 0, brokenFrom: [], checkers: false },
+    });
+  });
+
+  test('looks without leaving a trace: no file, no line in a log, no process', async () => {
+    const trace = () =>
+      shell(
+        'find /etc /var/lib/proxyflip /usr/local /run/proxyflip /run/proxyflip-health -type f -printf "%p %T@\\n" | sort | sha256sum; cat /var/log/nginx/*.log | wc -l; nft list ruleset | sha256sum',
+      );
+    // It writes anew when the receiver was last ready.
+    await shell('systemctl stop proxyflip-assert.timer');
+    const before = await trace();
+    for (let times = 0; times < 5; times += 1) await inspect();
+
+    expect(await trace()).toBe(before);
+    await shell('systemctl start proxyflip-assert.timer');
+  });
+
+  test('waits for a run that is changing something, and says so when that takes too long', async () => {
+    const held = machine.exec(['flock', '/run/proxyflip.lock', 'sleep', '2']);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const began = Date.now();
+    await inspect();
+    await held;
+
+    expect(Date.now() - began).toBeGreaterThan(1000);
+  });
+
+  test('files that were changed, deleted and added, and whose they are', async () => {
+    await shell(`sed -i '1i # MANAGED BY PUPPET' /etc/nginx/proxyflip/listen/80.conf
+      rm /etc/nginx/proxyflip/listen/81-other.conf
+      echo '# "by hand"' >'/etc/nginx/proxyflip/vhosts/x"y.conf'`);
+    const { files } = await inspect();
+
+    expect(files).toEqual([
+      { path: '/etc/nginx/proxyflip/listen/80.conf', how: 'changed', since: expect.any(Number), manager: 'Puppet' },
+      { path: '/etc/nginx/proxyflip/listen/81-other.conf', how: 'missing', since: 0, manager: '' },
+      { path: '/etc/nginx/proxyflip/vhosts/x?y.conf', how: 'added', since: expect.any(Number), manager: '' },
+    ]);
+    expect(JSON.parse((await script('receiver.sh', { Operation: 'Status' })).trim())).toMatchObject({ intact: false });
+    await shell('rm /etc/nginx/proxyflip/vhosts/x*');
+    await setMode('proxy');
+    expect((await inspect()).files).toEqual([]);
+  });
+
+  test('more files than there is room for are counted', async () => {
+    await shell(
+      'for n in $(seq 40); do touch /etc/nginx/proxyflip/vhosts/a-name-that-is-rather-long-for-a-file-$n.txt; done',
+    );
+    const { files, omitted } = await inspect();
+    await shell('rm /etc/nginx/proxyflip/vhosts/a-name*');
+
+    expect([files?.length, omitted]).toEqual([8, 32]);
+  });
+
+  test('what nginx takes, not what its files say', async () => {
+    await shell("sed -i '/^listen .*81/s/ proxy_protocol;/;/' /etc/nginx/proxyflip/listen/81.conf");
+    expect((await inspect()).live).toEqual({ 80: 'proxy', 81: 'proxy' });
+    await shell('nginx -s reload && sleep 1');
+    expect((await inspect()).live).toEqual({ 80: 'proxy', 81: 'plain' });
+    await setMode('proxy');
+    expect((await inspect()).live).toEqual({ 80: 'proxy', 81: 'proxy' });
+  });
+
+  test('connections that were dropped, since when it was asked for, by whom; its own do not count', async () => {
+    await shell('sleep 1.1');
+    const since = await shell('date +%s');
+    call('--user-agent', 'ELB-HealthChecker/2.0', `http://${MACHINE}:81/`);
+    call(`http://${MACHINE}:80/%22%20while%20reading%20PROXY%20protocol,%20client:%201.2.3.4,%20server:%20x`);
+    await shell(`curl --silent --max-time 2 http://${MACHINE}:80/`);
+    const { log } = await inspect(since);
+
+    expect(log).toMatchObject({ broken: 2, brokenFrom: [NEIGHBOUR] });
+    expect(log.lastBroken).toBeGreaterThanOrEqual(Number(since));
+    // From 1.23.2 on nginx logs the request's first line alone.
+    expect(log.checkers).toBe(release === 'bookworm');
+    expect((await inspect(String(Number(await shell('date +%s')) + 1))).log.broken).toBe(0);
+  });
+
+  test('lines too many, of all requests', async () => {
+    await shell('sleep 1.1');
+    const since = await shell('date +%s');
+    call('--haproxy-protocol', '--request-target', '/', `http://${MACHINE}:80/`);
+    await setMode('plain');
+    call('--haproxy-protocol', `http://${MACHINE}:80/`);
+    call(`http://${MACHINE}:80/`);
+    const { log } = await inspect(since);
+    await setMode('proxy');
+
+    expect(log).toMatchObject({ requests: 3, proxied: 1 });
+    expect(log.lastProxied).toBeGreaterThanOrEqual(Number(since));
+  });
+
+  test('programs that are dead, since when', async () => {
+    const stoppedAt = Number(await shell('date +%s'));
+    await shell('systemctl stop proxyflip-assert.timer nginx proxyflip-haproxy');
+    const dead = await inspect();
+    await setMode('proxy');
+
+    expect(dead).toMatchObject({
+      nginx: { active: false },
+      haproxy: { active: false },
+      health: 0,
+      live: { 80: 'none' },
+    });
+    expect(dead.nginx.since).toBeGreaterThanOrEqual(stoppedAt);
+    expect(await inspect()).toMatchObject({ nginx: { active: true }, haproxy: { active: true }, health: 200 });
+  });
+
+  test.each([
+    ['an agent that hands no parameter over', {}, 'ERR_AGENT_TOO_OLD'],
+    ['a time that is none', { Since: '1; id' }, 'ERR_INVALID_PARAMETER'],
+  ])('refuses %s', async (_desc, parameters, code) => {
+    await expect(script('inspect.sh', parameters)).rejects.toThrow(code);
+  });
+});
