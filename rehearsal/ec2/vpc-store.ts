@@ -81,11 +81,14 @@ export function requireUnused(what: string, id: string, dependents: readonly str
   );
 }
 
+/** Clients fill it in by themselves. Taken and not held to: no call here answers so late that it is made again. */
+const IDEMPOTENCY_TOKEN = 'ClientToken';
+
 /** @throws ServiceError UnsupportedOperation  an input that the rehearsal does not have, by name: never as if it had been obeyed */
 export function refuseOthers(input: object, known: readonly string[]): void {
   for (const [name, value] of Object.entries(input)) {
     const isEmpty = value === undefined || value === false || (Array.isArray(value) && value.length === 0);
-    if (!isEmpty && !known.includes(name)) {
+    if (!isEmpty && name !== IDEMPOTENCY_TOKEN && !known.includes(name)) {
       throw new ServiceError('UnsupportedOperation', `The parameter ${name} is not supported by the rehearsal`);
     }
   }

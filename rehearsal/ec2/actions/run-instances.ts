@@ -26,7 +26,7 @@ export const runInstances = ({ world, machines, launchTemplates }: Ec2Parts) => 
   }
 
   return async (input: RunInstancesRequest): Promise<Reservation> => {
-    refuseOthers(input, ['LaunchTemplate', 'SubnetId', 'MinCount', 'MaxCount', 'TagSpecifications', 'ClientToken']);
+    refuseOthers(input, ['LaunchTemplate', 'SubnetId', 'MinCount', 'MaxCount', 'TagSpecifications']);
     if (input.LaunchTemplate === undefined) {
       throw new ServiceError(
         'MissingParameter',
