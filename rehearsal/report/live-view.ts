@@ -418,7 +418,10 @@ function lineView(stream: NodeJS.WritableStream, lineEveryMs: number): LiveView 
   let eventsShown = 0;
   return {
     update(snapshot) {
-      for (const { atMs, resource, status, reason } of snapshot.events.slice(eventsShown)) {
+      const news = snapshot.events.slice(eventsShown);
+      for (const [index, { atMs, resource, status, reason }] of news.entries()) {
+        // A stack makes forty resources within a second, with three events each: what came of a resource is enough.
+        if (news.slice(index + 1).some((later) => later.resource === resource)) continue;
         stream.write(`${[clock(atMs), 'stack', resource, status, reason ?? ''].join('  ').trimEnd()}\n`);
       }
       eventsShown = snapshot.events.length;

@@ -133,6 +133,22 @@ describe('where nothing can be drawn over', () => {
     expect(lines[2]).toContain('9,000 new connections, 3,000 failed');
   });
 
+  test('of the events of a resource since the last look only the newest is written', () => {
+    const stream = new PassThrough();
+    const view = liveView(stream as unknown as NodeJS.WriteStream, { isInteractive: false });
+    const events = ['CREATE_IN_PROGRESS', 'CREATE_IN_PROGRESS', 'CREATE_COMPLETE'].map((status, index) => ({
+      atMs: 1_000 + index,
+      resource: 'Document',
+      status,
+    }));
+
+    view.update(aSnapshot({ events: events.slice(0, 1) }));
+    view.update(aSnapshot({ events }));
+
+    const written = String(stream.read()).match(/Document +\S+/g);
+    expect(written).toEqual(['Document  CREATE_IN_PROGRESS', 'Document  CREATE_COMPLETE']);
+  });
+
   test("each of the stack's events is written once", () => {
     const stream = new PassThrough();
     const view = liveView(stream as unknown as NodeJS.WriteStream, { isInteractive: false });
