@@ -29,8 +29,9 @@ export async function deploy(deps: DeployDeps, options: DeployOptions): Promise<
   const parameters = stackParameters(declared, former, options.parameters);
   requireNames(parameters.values);
 
-  if (parameters.values.SwitchFromStack === 'Yes') {
-    say(`Looking at ${parameters.values.LoadBalancerName} and its fleet, as the runbook will`);
+  const loadBalancerName = switchedLoadBalancer(parameters.values);
+  if (loadBalancerName !== undefined) {
+    say(`Looking at ${loadBalancerName} and its fleet, as the runbook will`);
     const stackId = isEmpty(before?.StackStatus) ? undefined : before?.StackId;
     for (const line of await preflight(deps, parameters.values, stackId)) say(`  ${line}`);
   }
@@ -53,6 +54,10 @@ export async function deploy(deps: DeployDeps, options: DeployOptions): Promise<
   }
   return execute(deps, options, changeSet, parameters, runbook);
 }
+
+/** undefined where the stack switches none, or one that it makes itself. */
+const switchedLoadBalancer = (values: StackParameters['values']): string | undefined =>
+  values.SwitchFromStack === 'Yes' ? values.LoadBalancerName : undefined;
 
 function readPackaged({ text }: PackagedTemplate): { declared: DeclaredParameters; runbook: Runbook } {
   const { Parameters = {}, Resources } = parse(text, { version: '1.1' }) as {
@@ -98,15 +103,12 @@ async function sayRunbookPlan(
   values: StackParameters['values'],
 ): Promise<void> {
   const document = before === undefined ? undefined : outputsOf(before).SwitchDocument;
-  if (values.SwitchFromStack === undefined) return;
+  if (!values.LoadBalancerName) return;
   if (before?.StackId === undefined || document === undefined) {
-    deps.say(
-      'The receivers were not asked: that is the runbook’s work, and there is none yet. To have its plan before anything is',
-    );
-    deps.say('switched, deploy with --parameter SwitchFromStack=No first.');
+    deps.say('The receivers were not asked: that is the work of the runbook, and there is none yet.');
+    deps.say('To have its plan before anything is switched, deploy with --parameter SwitchFromStack=No first.');
     return;
   }
-  if (values.LoadBalancerName === '') return;
   deps.say(`The plan of the runbook ${document}, as it is in the stack now:`);
   const parameters = runbookParameters(values, before.StackId, readArtifacts(deps.root));
   for (const line of await planByRunbook(deps, document, parameters)) deps.say(`  ${line}`);
@@ -123,12 +125,11 @@ async function execute(
   const known = await newEvents(cloudFormation, changeSet.stackId, new Set());
   await executeChangeSet(cloudFormation, changeSet);
   say(`CloudFormation works on it; Ctrl-C ends this view and not the deployment.`);
-  const { LoadBalancerName, SwitchFromStack } = parameters.values;
   const { stack, events } = await followStack(
     deps,
     changeSet.stackId,
     new Set(known.map(({ EventId = '' }) => EventId)),
-    SwitchFromStack === 'Yes' ? LoadBalancerName : undefined,
+    switchedLoadBalancer(parameters.values),
     runbook,
   );
   const status = stack?.StackStatus ?? 'DELETE_COMPLETE';

@@ -22,25 +22,24 @@ export async function newEvents(
   return found.reverse();
 }
 
+/** Of the stack itself; a nested one has the same type. */
+export const isOfStack = ({ PhysicalResourceId, StackId }: StackEvent): boolean => PhysicalResourceId === StackId;
+
 /** CloudFormation tells of each resource a second time, once the service has taken the request; of a person's view that is an echo. */
 export const isNews = ({ ResourceStatusReason }: StackEvent): boolean =>
   ResourceStatusReason !== 'Resource creation Initiated';
 
-export function describeEvent({
-  LogicalResourceId,
-  ResourceType,
-  ResourceStatus,
-  ResourceStatusReason,
-}: StackEvent): string {
-  const what = ResourceType === 'AWS::CloudFormation::Stack' ? 'stack' : ResourceType;
+export function describeEvent(event: StackEvent): string {
+  const { LogicalResourceId, ResourceType, ResourceStatus, ResourceStatusReason } = event;
+  const what = isOfStack(event) ? 'stack' : ResourceType;
   return [`${ResourceStatus}`.padEnd(20), what, LogicalResourceId, ResourceStatusReason].filter(Boolean).join('  ');
 }
 
 /** What is being worked on, by logical id, in the order in which that began. */
 export function underWay(events: readonly StackEvent[]): string[] {
   const latest = new Map<string, string>();
-  for (const { LogicalResourceId = '', ResourceType, ResourceStatus = '' } of events) {
-    if (ResourceType === 'AWS::CloudFormation::Stack') continue;
+  for (const event of events.filter((each) => !isOfStack(each))) {
+    const { LogicalResourceId = '', ResourceStatus = '' } = event;
     latest.delete(LogicalResourceId);
     latest.set(LogicalResourceId, ResourceStatus);
   }
@@ -50,11 +49,7 @@ export function underWay(events: readonly StackEvent[]): string[] {
 /** Why it failed: the failures that are not only the echo of another. */
 export function causes(events: readonly StackEvent[]): string[] {
   return events
-    .filter(
-      ({ ResourceType, ResourceStatus = '', ResourceStatusReason = '' }) =>
-        ResourceType !== 'AWS::CloudFormation::Stack' &&
-        ResourceStatus.endsWith('_FAILED') &&
-        !/^Resource (creation|update) cancelled$/.test(ResourceStatusReason),
-    )
+    .filter((event) => !isOfStack(event) && event.ResourceStatus?.endsWith('_FAILED'))
+    .filter(({ ResourceStatusReason = '' }) => !/^Resource (creation|update) cancelled$/.test(ResourceStatusReason))
     .map(({ LogicalResourceId, ResourceStatusReason }) => `${LogicalResourceId}: ${ResourceStatusReason}`);
 }

@@ -3,7 +3,7 @@ import type { CloudFormationClient, Stack, StackEvent } from '@aws-sdk/client-cl
 import { GetAutomationExecutionCommand, type SSMClient } from '@aws-sdk/client-ssm';
 import type { Clock } from '../functions/shared/clock.ts';
 import { readState } from '../functions/shared/switch-state.ts';
-import { describeEvent, isNews, newEvents, underWay } from './events.ts';
+import { describeEvent, isNews, isOfStack, newEvents, underWay } from './events.ts';
 import { describeStack } from './stack.ts';
 import { describeSwitch, type Runbook } from './switch-words.ts';
 
@@ -48,7 +48,6 @@ export async function followStack(
   for (;;) {
     // Before the events: what is at rest now has had all of its events.
     const stack = await describeStack(cloudFormation, stackId);
-    const isAtRest = stack?.StackStatus?.endsWith('_IN_PROGRESS') !== true;
     for (const event of await newEvents(cloudFormation, stackId, seen)) {
       seen.add(event.EventId ?? '');
       events.push(event);
@@ -56,7 +55,7 @@ export async function followStack(
       say(describeEvent(event));
       saidAt = clock.now();
     }
-    if (isAtRest) return { stack, events };
+    if (stack === undefined || isAtRest(stack, events)) return { stack, events };
     const waitsFor = underWay(events);
     const words =
       waitsFor.includes(SWITCH) && loadBalancerName !== undefined
@@ -72,6 +71,11 @@ export async function followStack(
     }
     await clock.sleep(POLL_MS);
   }
+}
+
+/** By its own event as well: for a moment behind ExecuteChangeSet the stack still says what it was. */
+function isAtRest({ StackStatus }: Stack, events: readonly StackEvent[]): boolean {
+  return StackStatus?.endsWith('_IN_PROGRESS') !== true && events.findLast(isOfStack)?.ResourceStatus === StackStatus;
 }
 
 /** Nothing is said where it cannot be read: the deployment does not depend on it. */

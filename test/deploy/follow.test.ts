@@ -27,6 +27,7 @@ const event = (id: string, status: string, reason?: string): StackEvent => ({
   EventId: String(count++),
   Timestamp: new Date(0),
   LogicalResourceId: id,
+  PhysicalResourceId: id,
   ResourceType: id === 's' ? 'AWS::CloudFormation::Stack' : 'AWS::X::Y',
   ResourceStatus: status as NonNullable<StackEvent['ResourceStatus']>,
   ...(reason !== undefined && { ResourceStatusReason: reason }),
@@ -112,7 +113,8 @@ describe('a stack is followed', () => {
     const events = [event('s', 'CREATE_IN_PROGRESS'), event('ProxyProtocol', 'CREATE_IN_PROGRESS')];
     const end = [event('ProxyProtocol', 'CREATE_COMPLETE'), event('s', 'CREATE_COMPLETE')];
     let now = 0;
-    const status = () => (now < 50_000 ? 'CREATE_IN_PROGRESS' : 'CREATE_COMPLETE');
+    // What it was before, for a moment: CloudFormation answers ExecuteChangeSet before it begins.
+    const status = () => (now === 0 ? 'UPDATE_COMPLETE' : now < 50_000 ? 'CREATE_IN_PROGRESS' : 'CREATE_COMPLETE');
     stacks
       .on(DescribeStacksCommand)
       .callsFake(() => ({ Stacks: [{ StackName: 's', CreationTime: new Date(0), StackStatus: status() }] }));
