@@ -17,6 +17,7 @@ export interface LoadBalancer {
   readonly listeners: readonly ListenerDescription[];
   readonly instanceIds: readonly string[];
   readonly subnetIds: readonly string[];
+  readonly securityGroupIds: readonly string[];
   /** `HTTP:8078/healthz`, `TCP:80` …; undefined = the load balancer's own default, a TCP check. */
   readonly healthCheckTarget: string | undefined;
   readonly policies: Policies;
@@ -48,6 +49,7 @@ export async function describeLoadBalancer(elb: ElasticLoadBalancingClient, name
       ),
       instanceIds: (description.Instances ?? []).map((each) => each.InstanceId ?? '').sort(),
       subnetIds: description.Subnets ?? [],
+      securityGroupIds: description.SecurityGroups ?? [],
       healthCheckTarget: description.HealthCheck?.Target,
       policies: describePolicies(backendServers, PolicyDescriptions ?? []),
       tags: new Map((TagDescriptions?.[0]?.Tags ?? []).map((tag) => [tag.Key ?? '', tag.Value ?? ''])),

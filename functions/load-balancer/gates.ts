@@ -44,20 +44,17 @@ export function checkInstanceProtocols(loadBalancer: LoadBalancer, ports: readon
   );
 }
 
-/** HTTP, HTTPS and SSL health checks carry no PROXY line (four independent reports; AWS says nothing): a strict receiver fails them. */
-export function checkHealthCheck(
-  loadBalancer: LoadBalancer,
-  ports: readonly InstancePort[],
-  healthPort: string,
-): GateError[] {
+/**
+ * HTTP, HTTPS and SSL health checks carry no PROXY line (four independent reports; AWS says nothing): a strict receiver fails them.
+ *
+ * @returns  what is wrong, without the way out, which depends on what answers on the plain health port
+ */
+export function checkHealthCheck(loadBalancer: LoadBalancer, ports: readonly InstancePort[]): string[] {
   const target = loadBalancer.healthCheckTarget;
   const [, protocol = '', port = ''] = /^(\w+):(\d+)/.exec(target ?? '') ?? [];
   if (protocol.toUpperCase() === 'TCP' || !ports.some((each) => String(each.port) === port)) return [];
   return [
-    new GateError(
-      'ERR_HEALTH_CHECK',
-      `the health check ${target} goes to instance port ${port} without a PROXY line, and every instance would be taken out of service. First let the receivers answer on port ${healthPort} (the Command document with Operation=SetMode, Mode=plain installs them and changes nothing for clients) and the load balancer's security group reach it, or the new check fails as well; then: aws elb configure-health-check --load-balancer-name ${loadBalancer.loadBalancerName} --health-check Target=HTTP:${healthPort}/healthz,Interval=10,Timeout=5,UnhealthyThreshold=2,HealthyThreshold=2`,
-    ),
+    `the health check ${target} goes to instance port ${port} without a PROXY line, and every instance would be taken out of service.`,
   ];
 }
 

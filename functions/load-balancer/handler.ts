@@ -13,6 +13,7 @@ import { finish } from './steps/finish.ts';
 import { forget } from './steps/forget.ts';
 import { judge } from './steps/judge.ts';
 import { plan } from './steps/plan.ts';
+import { refuseHealthCheck } from './steps/refuse-health-check.ts';
 import { report } from './steps/report.ts';
 import { setPolicies } from './steps/set-policies.ts';
 import { undo } from './steps/undo.ts';
@@ -38,6 +39,8 @@ async function run(deps: Deps, input: Input): Promise<object> {
       return begin(deps, input);
     case 'Plan':
       return plan(deps, input);
+    case 'RefuseHealthCheck':
+      return refuseHealthCheck(deps, input);
     case 'Compare':
       return compare(deps, input);
     case 'ConfirmReceivers':

@@ -22,6 +22,8 @@ const portList = (name: string) =>
     v.transform((value) => parsePortList(name, value)),
   );
 const texts = v.array(v.string());
+/** What a step has described, as EC2 gives it. */
+const objects = v.array(v.looseObject({}));
 
 const held = { loadBalancerName, executionId: id };
 
@@ -53,6 +55,16 @@ export const operations = {
   }),
   Begin: v.strictObject({ operation: v.literal('Begin'), ...request }),
   Plan: v.strictObject({ operation: v.literal('Plan'), ...request, subnetCidrs: texts, nodeAddresses: texts }),
+  RefuseHealthCheck: v.strictObject({
+    operation: v.literal('RefuseHealthCheck'),
+    ...held,
+    includePorts: portList('IncludePorts'),
+    excludePorts: portList('ExcludePorts'),
+    healthPort: id,
+    subnetCidrs: texts,
+    securityGroups: objects,
+    commandId: text,
+  }),
   Compare: v.strictObject({
     operation: v.literal('Compare'),
     ...held,

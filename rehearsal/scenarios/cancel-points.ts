@@ -4,7 +4,12 @@ export interface CancelPoint {
   readonly step: string;
   readonly where: 'at the beginning of' | 'in the middle of';
   /** How an execution has to run to come to it. */
-  readonly on: 'the way' | 'the way back' | 'the short way' | 'the way of a load balancer that is gone';
+  readonly on:
+    | 'the way'
+    | 'the way back'
+    | 'the short way'
+    | 'the way of a load balancer that is gone'
+    | 'the way of a health check that does not fit';
 }
 
 interface Step {
@@ -24,6 +29,12 @@ const ENDS_OF_OTHER_WAYS: Readonly<Record<string, CancelPoint['on']>> = {
   // Both ways end here; behind the long one all is so already, and the next run would be short.
   EndSwitch: 'the short way',
   ForgetLoadBalancer: 'the way of a load balancer that is gone',
+  ...Object.fromEntries(
+    ['DescribeInstances', 'DescribeSecurityGroups', 'AskHealth', 'RefuseHealthCheck'].map((step) => [
+      step,
+      'the way of a health check that does not fit' as const,
+    ]),
+  ),
 };
 
 export function cancelPoints({ mainSteps }: { readonly mainSteps: readonly Step[] }): CancelPoint[] {

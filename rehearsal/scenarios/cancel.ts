@@ -5,11 +5,17 @@
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import {
+  ConfigureHealthCheckCommand,
+  CreateLoadBalancerListenersCommand,
+  DeleteLoadBalancerListenersCommand,
+  RegisterInstancesWithLoadBalancerCommand,
+} from '@aws-sdk/client-elastic-load-balancing';
 import type { AutomationExecution } from '@aws-sdk/client-ssm';
 import { DeleteParameterCommand, PutParameterCommand } from '@aws-sdk/client-ssm';
 import { ServiceError } from '../aws/service.ts';
 import type { Environment } from '../environment.ts';
-import { LOAD_BALANCER } from '../fleet.ts';
+import { createLoadBalancer, LOAD_BALANCER } from '../fleet.ts';
 import { RehearsalError } from '../host/rehearsal-error.ts';
 import { DIST } from '../paths.ts';
 import type { Required } from '../report/result.ts';
@@ -23,6 +29,8 @@ import { createStack, fleetParameters, stackParameters, waitForStack } from './s
 /** Into a shell step, so that its script is at work on some instance. Unit: milliseconds. */
 const INTO_SHELL_MS = 200;
 const GONE = 'gone-since';
+const MISFIT = 'health-check-misfit';
+const MISFIT_PORT = 85;
 /** A run that completes takes a quarter of a minute and wants the other direction next: after each cancellation it would be half an hour. */
 const COMPLETE_AFTER = 4;
 
@@ -120,7 +128,40 @@ class Cancellations implements Play {
     for (const point of points.filter((each) => each.on === 'the way of a load balancer that is gone')) {
       await this.#gone(() => this.#cancel('disable', point, { LoadBalancerName: GONE }));
     }
+    const misfits = points.filter((each) => each.on === 'the way of a health check that does not fit');
+    if (misfits.length > 0) {
+      await this.#addMisfit();
+      for (const point of misfits) await this.#cancel('enable', point, { LoadBalancerName: MISFIT });
+    }
     return status;
+  }
+
+  /** A load balancer that shares the fleet's instances, on ports of its own, and checks one of those. */
+  async #addMisfit(): Promise<void> {
+    const { elb } = this.#environment.clients;
+    await createLoadBalancer(this.#environment, MISFIT);
+    await elb.send(new DeleteLoadBalancerListenersCommand({ LoadBalancerName: MISFIT, LoadBalancerPorts: [443] }));
+    await elb.send(new DeleteLoadBalancerListenersCommand({ LoadBalancerName: MISFIT, LoadBalancerPorts: [80] }));
+    await elb.send(
+      new CreateLoadBalancerListenersCommand({
+        LoadBalancerName: MISFIT,
+        Listeners: [{ Protocol: 'TCP', LoadBalancerPort: 8085, InstanceProtocol: 'TCP', InstancePort: MISFIT_PORT }],
+      }),
+    );
+    await elb.send(
+      new RegisterInstancesWithLoadBalancerCommand({
+        LoadBalancerName: MISFIT,
+        Instances: [...this.#environment.world.instances.keys()].map((InstanceId) => ({ InstanceId })),
+      }),
+    );
+    const HealthCheck = {
+      Target: `HTTP:${MISFIT_PORT}/`,
+      Interval: 30,
+      Timeout: 5,
+      UnhealthyThreshold: 2,
+      HealthyThreshold: 2,
+    };
+    await elb.send(new ConfigureHealthCheckCommand({ LoadBalancerName: MISFIT, HealthCheck }));
   }
 
   async #cancel(

@@ -200,16 +200,16 @@ class Gates implements Play {
         }),
       ),
       {
-        name: 'a health check that a strict receiver would fail',
-        says: 'ERR_HEALTH_CHECK',
-        parameters: strict,
-        build: async () => {
-          const check = { Interval: 5, Timeout: 2, UnhealthyThreshold: 2, HealthyThreshold: 2 };
-          const set = (Target: string) =>
-            elb.send(new ConfigureHealthCheckCommand({ ...other, HealthCheck: { ...check, Target } }));
-          await set('HTTP:80/healthz');
-          return () => set(`HTTP:${HEALTH_PORT}/healthz`);
-        },
+        name: 'a health check that a strict receiver would fail, and a plain health port that nobody lets the load balancer reach',
+        says: `--protocol tcp --port ${HEALTH_PORT}`,
+        parameters: { ...strict, IncludePorts: String(SPARE_PORT) },
+        build: () => this.#checkOnInstancePort(SPARE_PORT),
+      },
+      {
+        name: 'a health check that a strict receiver would fail, and a plain health port that is seen to answer',
+        says: `seen on all ${this.#fleet.instances.length} instances`,
+        parameters: { ...strict, IncludePorts: String(SPARE_PORT) },
+        build: () => this.#checkOnInstancePort(HEALTH_PORT),
       },
       { name: 'two load balancers share an instance', says: 'ERR_INSTANCE_SHARED', parameters: strict },
       {
@@ -326,6 +326,51 @@ class Gates implements Play {
     ];
   }
 
+  /**
+   * OTHER checks an instance port. The instances get a security group that lets in one port: it is described, and not put into force, as
+   * the fleet under it is in use.
+   */
+  async #checkOnInstancePort(letIn: number): Promise<() => Promise<unknown>> {
+    const { elb } = this.#environment.clients;
+    const { instances, securityGroups, subnets } = this.#environment.world;
+    const check = (Target: string) =>
+      elb.send(
+        new ConfigureHealthCheckCommand({
+          LoadBalancerName: OTHER,
+          HealthCheck: { Target, Interval: 30, Timeout: 2, UnhealthyThreshold: 2, HealthyThreshold: 2 },
+        }),
+      );
+    await check(`HTTP:${SPARE_PORT}/`);
+    const groupId = 'sg-0123456789abcdef0';
+    const [subnet] = subnets.values();
+    securityGroups.set(groupId, {
+      groupId,
+      groupName: 'chat',
+      description: '',
+      vpcId: subnet?.vpcId ?? '',
+      tags: {},
+      ingress: [{ protocol: 'tcp', ports: [letIn, letIn], peer: { cidr: '10.0.0.0/16' }, description: undefined }],
+      egress: [],
+    });
+    const before = [...instances.values()];
+    for (const instance of before) {
+      const launch = {
+        subnetId: subnet?.subnetId ?? '',
+        securityGroupIds: [groupId],
+        imageId: 'ami-0123456789abcdef0',
+        instanceType: 't3.small',
+        iamInstanceProfileArn: undefined,
+        launchedAt: new Date(),
+      };
+      instances.set(instance.instanceId, { ...instance, launch });
+    }
+    return async () => {
+      for (const instance of before) instances.set(instance.instanceId, instance);
+      securityGroups.delete(groupId);
+      await check(`HTTP:${HEALTH_PORT}/healthz`);
+    };
+  }
+
   /** A listener more at OTHER. @returns what takes it away */
   async #listen(
     listener: Readonly<Record<'Protocol' | 'InstanceProtocol', string> & { InstancePort: number }>,
@@ -416,7 +461,7 @@ class Gates implements Play {
         says: 'ERR_PACKAGES',
         build: async () => {
           await shell(
-            `cp /var/lib/dpkg/status /tmp/status && awk -v RS= -v ORS='\n\n' '!/^Package: socat\n/' /tmp/status >/var/lib/dpkg/status && mv /usr/bin/socat /usr/bin/socat.away && echo 'Acquire::http::Proxy "http://127.0.0.1:9";' >/etc/apt/apt.conf.d/99-away`,
+            `cp /var/lib/dpkg/status /tmp/status && awk -v RS= -v ORS='\\n\\n' '!/^Package: socat\\n/' /tmp/status >/var/lib/dpkg/status && mv /usr/bin/socat /usr/bin/socat.away && echo 'Acquire::http::Proxy "http://127.0.0.1:9";' >/etc/apt/apt.conf.d/99-away`,
           );
           return () =>
             shell(

@@ -348,6 +348,7 @@ export class FakeAws {
           })),
           Instances: instanceIds.map((InstanceId) => ({ InstanceId })),
           Subnets: ['subnet-1'],
+          SecurityGroups: ['sg-web'],
           HealthCheck: { Target: healthCheckTarget },
         };
       }),

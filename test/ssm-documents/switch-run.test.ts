@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { AutoScaling } from '@aws-sdk/client-auto-scaling';
 import { ElasticLoadBalancing } from '@aws-sdk/client-elastic-load-balancing';
 import { SSM } from '@aws-sdk/client-ssm';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { createHandler } from '../../functions/load-balancer/handler.ts';
 import { type AwsEndpoint, startAwsEndpoint } from '../../rehearsal/aws/endpoint.ts';
@@ -18,6 +18,9 @@ import type { Configuration, DataPlane, InstanceHealth } from '../../rehearsal/e
 import { createElbService } from '../../rehearsal/elb/service.ts';
 import { createSsmService, type SsmService } from '../../rehearsal/ssm/service.ts';
 import { type ExecOptions, type ExecResult, type Machine, World } from '../../rehearsal/world.ts';
+
+/** Two whole runs take half a second; beside others on the same machine, many times that. */
+jest.setTimeout(60_000);
 
 const NODES = ['10.0.101.21', '10.0.101.22'];
 const read = (name: string) =>
@@ -176,6 +179,19 @@ beforeEach(async () => {
           Subnets: [...world.subnets.values()].map((each) => ({ SubnetId: each.subnetId, CidrBlock: each.cidrBlock })),
         };
       },
+      DescribeInstances: async () => ({
+        Reservations: [...world.instances.keys()].map((InstanceId) => ({
+          Instances: [{ InstanceId, SecurityGroups: [{ GroupId: 'sg-fleet' }] }],
+        })),
+      }),
+      DescribeSecurityGroups: async () => ({
+        SecurityGroups: [
+          {
+            GroupId: 'sg-fleet',
+            IpPermissions: [{ IpProtocol: 'tcp', FromPort: 8078, ToPort: 8078, IpRanges: [{ CidrIp: '10.0.0.0/16' }] }],
+          },
+        ],
+      }),
       DescribeNetworkInterfaces: async () => {
         await during(current);
         return {
@@ -291,6 +307,7 @@ describe('the runbook', () => {
       'Begin',
       'IsLoadBalancerThere',
       'DescribeSubnets',
+      'DoesHealthCheckFit',
       'DescribeNodes',
       'Plan',
       'SurveyReceivers',
@@ -361,6 +378,33 @@ describe('the runbook', () => {
     expect(execution.Outputs).toMatchObject({ 'Undo.summary': ['Nothing was changed by this execution.'] });
   });
 
+  test('a health check that does not fit is refused behind a look at the way out, and nothing is held', async () => {
+    await new ElasticLoadBalancing({
+      endpoint: endpoint.url,
+      region: 'eu-central-1',
+      credentials: { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'x' },
+    }).configureHealthCheck({
+      LoadBalancerName: 'web',
+      HealthCheck: { Target: 'HTTP:80/', Interval: 10, Timeout: 5, UnhealthyThreshold: 2, HealthyThreshold: 2 },
+    });
+    const execution = await run('enable');
+    expect(execution.FailureMessage).toMatch(
+      /ERR_HEALTH_CHECK: .*those of i-\S+, i-\S+ do not: run with FinalMode both/,
+    );
+    // It is let in there: that is not what is missing.
+    expect(execution.FailureMessage).not.toContain('authorize-security-group-ingress');
+    expect(path.slice(-7)).toEqual([
+      'DoesHealthCheckFit',
+      'DescribeInstances',
+      'DescribeSecurityGroups',
+      'AskHealth',
+      'RefuseHealthCheck',
+      'Undo',
+      'IsThereAnythingToRestore',
+    ]);
+    await expect(client.getParameter({ Name: '/proxyflip/web' })).rejects.toThrow();
+  });
+
   test('an instance that cannot accept both stops it before a policy is set, and the other goes back', async () => {
     const [, second] = receivers;
     if (second !== undefined) second.failing = 'SetMode';
@@ -389,7 +433,9 @@ const callingSteps = runbook.mainSteps
   .filter((step) => !['aws:branch', 'aws:loop', 'aws:sleep'].includes(step.action))
   .map((step) => step.name)
   // Reached only where all is so already, where the load balancer is gone, or on the way back itself.
-  .filter((name) => !['FinishUnchanged', 'ForgetLoadBalancer', 'Undo', 'RestoreReceivers', 'Undone'].includes(name));
+  .filter((name) => !['FinishUnchanged', 'ForgetLoadBalancer', 'Undo', 'RestoreReceivers', 'Undone'].includes(name))
+  // And where the health check does not fit.
+  .filter((name) => !['DescribeInstances', 'DescribeSecurityGroups', 'AskHealth', 'RefuseHealthCheck'].includes(name));
 
 describe.each(['enable', 'disable'])('%s, cancelled in the middle of a step', (direction) => {
   test.each(callingSteps)('%s: everything serves, and the next run completes', async (stopAt) => {
@@ -419,7 +465,8 @@ describe.each(['enable', 'disable'])('%s, cancelled in the middle of a step', (d
     expect(unserved).toEqual([]);
 
     during = async () => {};
-    expect((await run(direction)).AutomationExecutionStatus).toBe('Success');
+    const next = await run(direction);
+    expect([next.AutomationExecutionStatus, next.FailureMessage]).toEqual(['Success', undefined]);
     expect(modes()).toEqual(direction === 'enable' ? ['proxy', 'proxy'] : ['plain', 'plain']);
     expect(nodes.proxyPorts).toEqual(direction === 'enable' ? [80, 81] : []);
     expect(unserved).toEqual([]);

@@ -25,6 +25,7 @@ import {
   checkInstances,
   checkNeighbours,
   checkPorts,
+  GateError,
   refuse,
   warnOfNewcomers,
 } from '../gates.ts';
@@ -40,12 +41,19 @@ import { undo } from './undo.ts';
 export interface BeginAnswer {
   /** `gone`: a disable of a load balancer that we had switched and that has been deleted since; there is nothing to switch. */
   readonly loadBalancer: 'found' | 'gone';
+  /** `misfit`: a strict receiver would fail it, and nothing else stands in the way; the lock was not taken. */
+  readonly healthCheck: 'fits' | 'misfit';
+  /** Some of the registered ones, to look at how they are reached. */
+  readonly instanceIds: readonly string[];
   readonly subnetIds: readonly string[];
   /** The description of the nodes' network interfaces. */
   readonly nodeDescription: string;
   readonly instancePorts: string;
   readonly warnings: string;
 }
+
+/** EC2's description of an instance has some kilobytes, and a step's answer a limit. */
+const SAMPLE = 20;
 
 export async function begin(deps: Deps, input: InputOf<'Begin'>): Promise<BeginAnswer> {
   const { elb, ssm } = deps;
@@ -60,13 +68,15 @@ export async function begin(deps: Deps, input: InputOf<'Begin'>): Promise<BeginA
   } catch (error) {
     if (!(error instanceof LoadBalancerNotFoundError) || input.direction === 'enable' || stored === undefined)
       throw error;
-    await takeOver(deps, loadBalancerName, stored, {
+    await writeState(ssm, loadBalancerName, stored, {
       ...stored.state,
       executionId: input.executionId,
       phase: 'started',
     });
     return {
       loadBalancer: 'gone',
+      healthCheck: 'fits',
+      instanceIds: [],
       subnetIds: [],
       nodeDescription: '',
       instancePorts: '',
@@ -75,13 +85,15 @@ export async function begin(deps: Deps, input: InputOf<'Begin'>): Promise<BeginA
   }
 
   const wish = wishFor(loadBalancer, input.direction, { include: input.includePorts, exclude: input.excludePorts });
-  const warnings = await passGates(deps, input, loadBalancer, wish);
-  if (!input.planOnly) {
-    await take(deps, input, loadBalancer, wish, stored);
+  const { warnings, healthCheck } = await passGates(deps, input, loadBalancer, wish);
+  if (!input.planOnly && healthCheck === 'fits') {
+    await takeFree(deps, input, loadBalancer, wish, stored);
     await releaseIfStopped(deps, input);
   }
   return {
     loadBalancer: 'found',
+    healthCheck,
+    instanceIds: loadBalancer.instanceIds.slice(0, SAMPLE),
     subnetIds: loadBalancer.subnetIds,
     // As EC2 shows it for a Classic Load Balancer's nodes.
     nodeDescription: `ELB ${loadBalancerName}`,
@@ -95,7 +107,7 @@ async function passGates(
   input: InputOf<'Begin'>,
   loadBalancer: LoadBalancer,
   wish: Wish,
-): Promise<string[]> {
+): Promise<Pick<BeginAnswer, 'healthCheck'> & { readonly warnings: readonly string[] }> {
   const tag = { key: input.tagKey, value: input.tagValue };
   const fleet = await describeFleet(ssm, loadBalancer.instanceIds, tag);
   const found = checkFleet(loadBalancer, fleet, tag);
@@ -109,13 +121,20 @@ async function passGates(
     );
     if (input.finalMode === 'proxy') {
       found.push(
-        ...checkHealthCheck(loadBalancer, wish.instancePorts, input.healthPort),
         ...checkNeighbours(await describeNeighbours(elb, loadBalancer, wish.instancePorts), wish.instancePorts),
       );
     }
   }
-  refuse(found);
-  return [
+  const misfits =
+    input.direction === 'enable' && input.finalMode === 'proxy'
+      ? checkHealthCheck(loadBalancer, wish.instancePorts)
+      : [];
+  // Alone, it is worth a look at the way out; among others it is one line more.
+  if (found.length > 0) {
+    const advice = 'The way out is told when nothing else is in the way.';
+    refuse([...found, ...misfits.map((each) => new GateError('ERR_HEALTH_CHECK', `${each} ${advice}`))]);
+  }
+  const warnings = [
     ...fleet.unregistered.map((id) => `${id} has the tag and is not registered: its receiver is switched too.`),
     ...(await newcomersAreHeld()),
     ...wish.instancePorts
@@ -125,6 +144,7 @@ async function passGates(
           `Instance port ${port} is fed by TCP and by SSL: nginx can tell the application neither. Give each an instance port of its own.`,
       ),
   ];
+  return { warnings, healthCheck: misfits.length === 0 ? 'fits' : 'misfit' };
 
   async function newcomersAreHeld(): Promise<string[]> {
     // Nothing is asked of Auto Scaling where the health check does it.
@@ -149,6 +169,29 @@ async function requireFree(
 
 /** Parameters that say who asks, or that the state has in a form of its own; empty ones say nothing. */
 const OF_ONE_RUN = new Set(['LoadBalancerName', 'Direction', 'Owner', 'StartedBy', 'PlanOnly']);
+
+/** A cancelled step that goes on writes twice at most: takes the state, and undoes itself. */
+const LOOKS = 3;
+
+/** Another may write or delete between our look and our write: then everything is looked at again, the owner too. */
+async function takeFree(
+  deps: Deps,
+  input: InputOf<'Begin'>,
+  loadBalancer: LoadBalancer,
+  wish: Wish,
+  first: StoredState | undefined,
+): Promise<void> {
+  let stored = first;
+  for (let look = 1; ; look += 1) {
+    try {
+      return await take(deps, input, loadBalancer, wish, stored);
+    } catch (error) {
+      if (!(error instanceof StateLostError) || look === LOOKS) throw error;
+      stored = await readState(deps.ssm, input.loadBalancerName);
+      if (stored !== undefined) await requireFree(deps, input.loadBalancerName, stored, input);
+    }
+  }
+}
 
 async function take(
   deps: Deps,
@@ -184,12 +227,10 @@ async function take(
     parameters: execution.parameters,
     ...(previous?.settled === undefined ? {} : { settled: previous.settled }),
   };
-  if (stored === undefined && (await createState(ssm, input.loadBalancerName, state))) return;
-  // Another was first, between our look and our write: one that is at work, or a step of a cancelled execution that went on.
-  const holder = stored ?? (await readState(ssm, input.loadBalancerName));
-  if (holder === undefined) throw new StateLostError(input.loadBalancerName, input.executionId, undefined);
-  if (stored === undefined) await requireFree(deps, input.loadBalancerName, holder, input);
-  await takeOver(deps, input.loadBalancerName, holder, state);
+  if (stored !== undefined) await writeState(ssm, input.loadBalancerName, stored, state);
+  else if (!(await createState(ssm, input.loadBalancerName, state))) {
+    throw new StateLostError(input.loadBalancerName, input.executionId, undefined);
+  }
 }
 
 /**
@@ -206,21 +247,6 @@ async function releaseIfStopped(deps: Deps, { loadBalancerName, executionId }: I
   if (status !== 'Cancelling' && !hasEnded(status)) return;
   await undo(deps, { operation: 'Undo', loadBalancerName, executionId });
   throw new StateLostError(loadBalancerName, executionId, undefined);
-}
-
-async function takeOver(
-  { ssm }: Deps,
-  loadBalancerName: string,
-  stored: StoredState,
-  state: SwitchState,
-): Promise<void> {
-  try {
-    await writeState(ssm, loadBalancerName, stored, state);
-  } catch (error) {
-    if (error instanceof StateLostError && error.holder !== undefined)
-      throw new SwitchBusyError(loadBalancerName, error.holder);
-    throw error;
-  }
 }
 
 async function describeExecution(

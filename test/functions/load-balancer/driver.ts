@@ -9,6 +9,8 @@ export interface RunOptions {
   readonly request?: Record<string, unknown>;
   /** Instances on which something is not as the last SetMode left it. */
   readonly tampered?: readonly string[];
+  /** Of the instances, as EC2 describes them. */
+  readonly securityGroups?: readonly object[];
   /** Called before each step, with its name. */
   readonly before?: (step: string) => void;
 }
@@ -73,7 +75,7 @@ export async function runSwitch(aws: FakeAws, receivers: Receivers, options: Run
       Object.fromEntries(
         [...receivers].map(([instance, mode]) => [
           instance,
-          { mode: mode ?? 'none', intact: !options.tampered?.includes(instance) },
+          { mode: mode ?? 'none', ready: mode !== undefined, intact: !options.tampered?.includes(instance) },
         ]),
       ),
     );
@@ -86,6 +88,18 @@ export async function runSwitch(aws: FakeAws, receivers: Receivers, options: Run
 
   try {
     const begun = await call('Begin', asked);
+    if (begun.healthCheck === 'misfit') {
+      const { includePorts, excludePorts, healthPort } = asked;
+      await call('RefuseHealthCheck', {
+        ...held,
+        includePorts,
+        excludePorts,
+        healthPort,
+        subnetCidrs: ['10.0.101.0/24'],
+        securityGroups: options.securityGroups ?? [],
+        commandId: answerMode(`${executionId} AskHealth`),
+      });
+    }
     if (begun.loadBalancer === 'gone') return { trace, finished: await call('Forget', held) };
     const planned = await call('Plan', {
       ...asked,

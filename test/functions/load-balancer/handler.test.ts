@@ -306,7 +306,7 @@ describe('gates: each names the thing and the way out, and nothing is changed', 
       arrange: () => {
         web.healthCheckTarget = 'HTTP:80/';
       },
-      says: /ERR_HEALTH_CHECK.*configure-health-check --load-balancer-name web --health-check Target=HTTP:8078\/healthz/,
+      says: /ERR_HEALTH_CHECK: the health check HTTP:80\/ goes to instance port 80 .*First let the receivers answer on port 8078/,
     },
     {
       desc: 'a health check by SSL',
@@ -355,7 +355,9 @@ describe('gates: each names the thing and the way out, and nothing is changed', 
     const before = structuredClone(web);
     const { error, undone, trace } = await runSwitch(aws, receivers, given === undefined ? {} : { request: given });
     expect(error?.message).toMatch(says);
-    expect(trace).toEqual(['Begin']);
+    expect(trace[0]).toBe('Begin');
+    // Of a health check it is told behind a look at the way out.
+    expect(trace.slice(1).filter((step) => step !== 'RefuseHealthCheck')).toEqual([]);
     expect(undone).toMatchObject({ restore: 'no', summary: 'Nothing was changed by this execution.' });
     expect(web).toEqual(before);
     expect(aws.parameters.size).toBe(0);
@@ -395,6 +397,62 @@ describe('gates: each names the thing and the way out, and nothing is changed', 
   ])('$desc passes', async ({ arrange }) => {
     arrange();
     expect((await runSwitch(aws, receivers)).finished).toMatchObject({ mode: 'proxy' });
+  });
+
+  test.each([
+    {
+      desc: 'receivers are not there',
+      installed: false,
+      group: [8078, 'sg-web'],
+      says: [/those of i-1, i-2 do not: run with FinalMode both/],
+    },
+    {
+      desc: 'the port is not let in',
+      installed: true,
+      group: [80, 'sg-web'],
+      says: [
+        /security group sg-fleet does not: aws ec2 authorize-security-group-ingress --group-id sg-fleet --protocol tcp --port 8078 --source-group sg-web\. Then run again/,
+      ],
+    },
+    {
+      desc: 'another is let in',
+      installed: true,
+      group: [8078, 'sg-other'],
+      says: [/authorize-security-group-ingress/],
+    },
+    {
+      desc: 'neither',
+      installed: false,
+      group: [80, 'sg-web'],
+      says: [/FinalMode both/, /authorize-security-group-ingress/],
+    },
+    {
+      desc: 'all is there',
+      installed: true,
+      group: [8078, 'sg-web'],
+      says: [
+        /seen on all 2 instances.*sg-fleet lets the load balancer in there .*aws elb configure-health-check --load-balancer-name web --health-check Target=HTTP:8078\/healthz/,
+      ],
+    },
+  ] as const)('the way out of a health check that does not fit: $desc', async ({ installed, group, says }) => {
+    web.healthCheckTarget = 'HTTP:80/';
+    if (installed) for (const id of receivers.keys()) receivers.set(id, 'plain');
+    const [port, peer] = group;
+    const { error, trace } = await runSwitch(aws, receivers, {
+      securityGroups: [
+        {
+          GroupId: 'sg-fleet',
+          IpPermissions: [
+            { IpProtocol: 'tcp', FromPort: port, ToPort: port, UserIdGroupPairs: [{ GroupId: peer }], IpRanges: [] },
+          ],
+        },
+      ],
+    });
+    for (const each of says) expect(error?.message).toMatch(each);
+    // The command that moves the check stands there where the check would pass, and nowhere else.
+    expect(error?.message.includes('configure-health-check')).toBe(installed && says[0].source.includes('seen on all'));
+    expect(trace).toEqual(['Begin', 'RefuseHealthCheck']);
+    expect(aws.parameter(STATE)).toBeUndefined();
   });
 
   test('all refusals come at once', async () => {

@@ -26,11 +26,14 @@ describe('the points at which a run is cancelled', () => {
       'AcceptBoth',
       'MeasureReceivers',
       'TakeFinalMode',
+      'AskHealth',
       'RestoreReceivers',
     ]);
   });
 
   test.each([
+    ['RefuseHealthCheck', 'the way of a health check that does not fit'],
+    ['EndSwitch', 'the short way'],
     ['WaitForFleet', 'the way'],
     ['Finish', 'the way'],
     ['FinishUnchanged', 'the short way'],
