@@ -49,7 +49,7 @@ function builtArtifact(name) {
 }
 
 /** @throws Error  the template names something that is not built */
-function withNames(template, artifacts) {
+export function withNames(template, artifacts) {
   return template.replace(NAME, (match, sum, name) => {
     const artifact = artifacts.find((each) => each.name === name);
     if (artifact !== undefined) return sum === undefined ? artifact.key : artifact.sha256;
