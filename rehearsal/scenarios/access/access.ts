@@ -29,7 +29,7 @@ import { type Direction, failureOf, startRunbook, waitForExecution } from '../ru
 import { createStack, deleteStack, fleetParameters, STACK, stackParameters, waitForStack } from '../stack.ts';
 import { assumeOperator, INSTANCE_ROLE, makePeople, OPERATOR_ROLE, type Session, setOperatorPolicy } from './people.ts';
 import { attempt, forInstances, forOperators, isRefused, type Outcome, type Targets } from './refused.ts';
-import { NOT_USED_HERE, unused } from './unused.ts';
+import { NOT_IN_THIS_STACK, NOT_USED_HERE, unused } from './unused.ts';
 
 export async function access(options: ScenarioOptions, interrupted: AbortSignal): Promise<number> {
   // Amazon Linux has the AWS CLI, by which an instance fetches from S3.
@@ -79,6 +79,7 @@ class Access implements Play {
       ...this.#deeds.map(({ what, ended }) => `may       ${what}: ${ended}`),
       ...this.#outcomes.map(({ who, what, refusedBy }) => `may not   ${who}, ${what}: ${refusedBy}`),
       ...this.#unused().map((each) => `not used  ${each}: ${NOT_USED_HERE[each] ?? 'NOBODY KNOWS WHY'}`),
+      ...Object.entries(NOT_IN_THIS_STACK).map(([each, why]) => `not here  ${each}: ${why}`),
     ];
   }
 

@@ -14,6 +14,26 @@ export const NOT_USED_HERE: Readonly<Record<string, string>> = {
     'only a switch of more than 15 minutes is handed on: test/functions/proxy-protocol',
 };
 
+/** Statements, `<resource> <Sid>`, that the stack of this scenario does not even have, by its parameters. */
+export const NOT_IN_THIS_STACK: Readonly<Record<string, string>> = {
+  'InstancePolicy FetchChat': 'only with the chat that comes with the template: npm run deploy',
+  ...Object.fromEntries(
+    [
+      'WriteLogs',
+      'StartSwitch',
+      'FollowExecutions',
+      'ReadStates',
+      'Remember',
+      'EndTurn',
+      'LetRunbookAssumeItsRole',
+      'TellOutcomes',
+    ].map((sid) => [
+      `DriftRemediationFunctionRole ${sid}`,
+      'only with Remediation Automatic: npm run rehearse -- drift',
+    ]),
+  ),
+};
+
 export function unused(uses: readonly StatementUse[], stackName: string): string[] {
   return uses.filter((use) => use.stackName === stackName && use.uses === 0).map(place);
 }
