@@ -3,7 +3,6 @@
  * policy of the stack runs the runbooks, on and off and cancelled, and is refused whatever else he tries; so is an instance. In the
  * end every permission of the stack has been used, or is named with the reason.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeStackResourcesCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import {
   DescribeAutomationExecutionsCommand,
@@ -11,22 +10,20 @@ import {
   DescribeDocumentCommand,
   GetDocumentCommand,
   GetParameterCommand,
-  ListCommandInvocationsCommand,
   ListDocumentsCommand,
   SSMClient,
   StartAutomationExecutionCommand,
   StopAutomationExecutionCommand,
 } from '@aws-sdk/client-ssm';
 import type { Environment } from '../../environment.ts';
-import { ARTIFACT_BUCKET, FLEET_TAG, LOAD_BALANCER, launchInstance } from '../../fleet.ts';
-import { ADDRESSES } from '../../network/fabric.ts';
+import { ARTIFACT_BUCKET, FLEET_TAG, LOAD_BALANCER } from '../../fleet.ts';
 import type { Required } from '../../report/result.ts';
 import type { SsmEvent } from '../../ssm/service.ts';
-import { REGION } from '../../world.ts';
 import { judged, type Play, type Stage } from '../judged.ts';
 import type { ScenarioOptions } from '../options.ts';
 import { type Direction, failureOf, startRunbook, waitForExecution } from '../runbook.ts';
 import { createStack, deleteStack, fleetParameters, STACK, stackParameters, waitForStack } from '../stack.ts';
+import { joinOneInstance } from './instance.ts';
 import { assumeOperator, INSTANCE_ROLE, makePeople, OPERATOR_ROLE, type Session, setOperatorPolicy } from './people.ts';
 import { attempt, forInstances, forOperators, isRefused, type Outcome, type Targets } from './refused.ts';
 import { NOT_IN_THIS_STACK, NOT_USED_HERE, unused } from './unused.ts';
@@ -35,9 +32,6 @@ export async function access(options: ScenarioOptions, interrupted: AbortSignal)
   // Amazon Linux has the AWS CLI, by which an instance fetches from S3.
   return judged({ ...options, image: 'amazon' }, interrupted, (stage) => new Access(stage));
 }
-
-/** An instance installs nginx’s configuration and the chat in some seconds. */
-const JOIN_LIMIT_MS = 90_000;
 
 const FLEET = { FleetTagKey: [FLEET_TAG.key], FleetTagValue: [FLEET_TAG.value] };
 
@@ -108,8 +102,10 @@ class Access implements Play {
     await this.#operate(session);
     const targets = await this.#targets();
     this.#outcomes.push(...(await attempt('the operator', forOperators(session, targets))));
-    const instanceSession = await this.#joinOneInstance();
-    this.#outcomes.push(...(await attempt('an instance', forInstances(instanceSession, targets))));
+    const instance = await joinOneInstance(this.#environment, this.#interrupted);
+    const what = 'join, and fetch the chat with the instance’s role';
+    this.#deeds.push({ what, wanted: 'Success', ended: instance.ended });
+    this.#outcomes.push(...(await attempt('an instance', forInstances(instance.session, targets))));
     await setOperatorPolicy(cloudFormation, undefined);
     await deleteStack(this.#environment);
     return waitForStack(this.#environment, this.#interrupted);
@@ -186,53 +182,6 @@ class Access implements Play {
     await atWork;
     await ssm.send(new StopAutomationExecutionCommand({ AutomationExecutionId: id, Type: 'Cancel' }));
     return id;
-  }
-
-  /**
-   * An instance comes that has nothing yet: its agent reads what to join as, and the Command document fetches the chat from S3, both
-   * by the role of the instance and nothing else.
-   *
-   * @returns its session, as the metadata service of the instance gives it
-   */
-  async #joinOneInstance(): Promise<Session> {
-    const environment = this.#environment;
-    const what = 'join, and fetch the chat with the instance’s role';
-    const { instanceId, machine } = await launchInstance(environment, environment.world.instances.size, INSTANCE_ROLE);
-    const ended = await this.#joined(instanceId);
-    this.#deeds.push({ what, wanted: 'Success', ended });
-    const ask = (path: string, ...more: string[]) =>
-      machine.exec(['curl', '--silent', '--fail', ...more, `http://${ADDRESSES.metadata}/latest/${path}`]);
-    const { stdout: token } = await ask(
-      'api/token',
-      '--request',
-      'PUT',
-      '--header',
-      'X-aws-ec2-metadata-token-ttl-seconds: 60',
-    );
-    const header = ['--header', `X-aws-ec2-metadata-token: ${token}`];
-    const { stdout } = await ask(`meta-data/iam/security-credentials/${INSTANCE_ROLE}`, ...header);
-    const { AccessKeyId, SecretAccessKey, Token } = JSON.parse(stdout || '{}');
-    return {
-      region: REGION,
-      endpoint: environment.endpoint.url,
-      credentials: { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: Token },
-    };
-  }
-
-  async #joined(instanceId: string): Promise<string> {
-    const { ssm } = this.#environment.clients;
-    const limit = Date.now() + JOIN_LIMIT_MS;
-    for (;;) {
-      this.#interrupted.throwIfAborted();
-      const { CommandInvocations = [] } = await ssm.send(
-        new ListCommandInvocationsCommand({ InstanceId: instanceId, Details: true }),
-      );
-      const done = CommandInvocations.find(({ Status }) => Status === 'Success' || Status === 'Failed');
-      if (done?.Status === 'Success') return 'Success';
-      if (done !== undefined) return `${done.StatusDetails}: ${done.CommandPlugins?.[0]?.Output?.trim()}`;
-      if (Date.now() > limit) return `not joined after ${JOIN_LIMIT_MS / 1000} s`;
-      await sleep(500);
-    }
   }
 
   async #targets(): Promise<Targets> {
