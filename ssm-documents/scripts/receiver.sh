@@ -902,7 +902,7 @@ probe_nodes() {
 # Three connections: a part of a node may be later than the rest of it.
 probe_node() { # 10.0.101.21:443=https
   local url="${1##*=}://${1%=*}/.well-known/proxyflip"
-  curl --silent --insecure --max-time 5 --header 'Connection: close' "$url" "$url" "$url" || true
+  curl --silent --insecure --connect-timeout 2 --max-time 5 --header 'Connection: close' "$url" "$url" "$url" || true
 }
 
 report() { # mode before, more members or nothing
