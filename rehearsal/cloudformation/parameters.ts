@@ -72,8 +72,9 @@ async function resolveParameter(
   };
 }
 
+/** "The total number of strings should be one more than the total number of commas": of an empty text one, which is empty. */
 function splitList(text: string): string[] {
-  return text === '' ? [] : text.split(',').map((item) => item.trim());
+  return text.split(',').map((item) => item.trim());
 }
 
 function requireAllowed(name: string, declaration: JsonObject, type: string, text: string): void {

@@ -1,6 +1,6 @@
 import { isSame, type JsonObject } from '../json.ts';
 import type { ResourceContext, ResourceType } from '../resource-type.ts';
-import { requireUpdatable, tagSpecifications, unlessGone } from './made-by-api.ts';
+import { finishOrDelete, requireUpdatable, tagSpecifications, unlessGone } from './made-by-api.ts';
 import { text } from './properties.ts';
 import { type Direction, ruleList, toPermission } from './security-group-rules.ts';
 
@@ -20,7 +20,7 @@ export const ec2SecurityGroup: ResourceType = {
       VpcId,
       TagSpecifications: tagSpecifications('security-group', properties, context),
     })) as { GroupId: string };
-    await setRules(GroupId, {}, properties, context);
+    await finishOrDelete(GroupId, setRules(GroupId, {}, properties, context));
     return { physicalResourceId: GroupId, attributes: { GroupId, VpcId } };
   },
   async update(existing, properties, context) {

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../json.ts';
 import type { ResourceContext, ResourceType } from '../resource-type.ts';
-import { isTrue, requireUpdatable, tagSpecifications, unlessGone } from './made-by-api.ts';
+import { finishOrDelete, isTrue, requireUpdatable, tagSpecifications, unlessGone } from './made-by-api.ts';
 import { defined, text } from './properties.ts';
 
 export const ec2Subnet: ResourceType = {
@@ -19,7 +19,7 @@ export const ec2Subnet: ResourceType = {
       TagSpecifications: tagSpecifications('subnet', properties, context),
     })) as { Subnet: { SubnetId: string; VpcId: string; CidrBlock: string; AvailabilityZone: string } };
     const { SubnetId, VpcId, CidrBlock, AvailabilityZone } = Subnet;
-    await mapPublicAddresses(SubnetId, properties, context);
+    await finishOrDelete(SubnetId, mapPublicAddresses(SubnetId, properties, context));
     return { physicalResourceId: SubnetId, attributes: { SubnetId, VpcId, CidrBlock, AvailabilityZone } };
   },
   async update(existing, properties, context) {

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../json.ts';
 import type { ResourceContext, ResourceType } from '../resource-type.ts';
-import { isTrue, requireUpdatable, tagSpecifications, unlessGone } from './made-by-api.ts';
+import { finishOrDelete, isTrue, requireUpdatable, tagSpecifications, unlessGone } from './made-by-api.ts';
 import { text } from './properties.ts';
 
 const ATTRIBUTES = ['EnableDnsSupport', 'EnableDnsHostnames'] as const;
@@ -16,7 +16,7 @@ export const ec2Vpc: ResourceType = {
       CidrBlock: text(properties.CidrBlock),
       TagSpecifications: tagSpecifications('vpc', properties, context),
     })) as { Vpc: { VpcId: string; CidrBlock: string } };
-    await setAttributes(Vpc.VpcId, properties, context);
+    await finishOrDelete(Vpc.VpcId, setAttributes(Vpc.VpcId, properties, context));
     return { physicalResourceId: Vpc.VpcId, attributes: { VpcId: Vpc.VpcId, CidrBlock: Vpc.CidrBlock } };
   },
   async update(existing, properties, context) {

@@ -1,7 +1,6 @@
-import { ResourceFailure } from '../errors.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { ResourceContext, ResourceType } from '../resource-type.ts';
-import { changedProperties, isTrue, requireUpdatable } from './made-by-api.ts';
+import { changedProperties, finishOrDelete, isTrue, requireUpdatable } from './made-by-api.ts';
 import { defined, number, object, tagMap, text, texts } from './properties.ts';
 
 const ATTRIBUTES = ['ConnectionSettings', 'ConnectionDrainingPolicy', 'CrossZone'];
@@ -24,13 +23,7 @@ export const elbLoadBalancer: ResourceType = {
       Listeners: list(properties.Listeners).map(toListener),
       Tags: Object.entries(tagMap(properties.Tags, context.tags)).map(([Key, Value]) => ({ Key, Value })),
     })) as { DNSName: string };
-    try {
-      await setPolicies(name, properties, context);
-      await setHealthCheck(name, properties, context);
-      await setAttributes(name, properties, context);
-    } catch (error) {
-      throw new ResourceFailure((error as Error).message, name);
-    }
+    await finishOrDelete(name, settle(name, properties, context));
     return { physicalResourceId: name, attributes: { DNSName, CanonicalHostedZoneName: DNSName } };
   },
 
@@ -53,6 +46,12 @@ export const elbLoadBalancer: ResourceType = {
     await context.call('elasticloadbalancing', 'DeleteLoadBalancer', { LoadBalancerName: physicalResourceId });
   },
 };
+
+async function settle(name: string, properties: JsonObject, context: ResourceContext): Promise<void> {
+  await setPolicies(name, properties, context);
+  await setHealthCheck(name, properties, context);
+  await setAttributes(name, properties, context);
+}
 
 const list = (value: Json | undefined): JsonObject[] => (Array.isArray(value) ? value : []).filter(isObject);
 

@@ -12,6 +12,13 @@ export async function unlessGone(call: Promise<unknown>, isGone: RegExp): Promis
   });
 }
 
+/** The rest of a creation, when there is something to delete already. @throws ResourceFailure  with its id, so that it is */
+export async function finishOrDelete(physicalResourceId: string, rest: Promise<unknown>): Promise<void> {
+  await rest.catch((error: Error) => {
+    throw new ResourceFailure(error.message, physicalResourceId);
+  });
+}
+
 /** @returns the properties that an update changes */
 export function changedProperties(before: JsonObject, after: JsonObject): string[] {
   return [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(

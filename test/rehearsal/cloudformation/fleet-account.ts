@@ -18,6 +18,9 @@ import { NODE24 } from '../../../rehearsal/paths.ts';
 import { createSsmService } from '../../../rehearsal/ssm/service.ts';
 import { type Machine, World } from '../../../rehearsal/world.ts';
 
+/** Where the functions' archives and the templates are. */
+export const BUCKET = 'artifacts';
+
 export interface FleetAccount {
   readonly endpoint: AwsEndpoint;
   readonly world: World;
@@ -44,7 +47,7 @@ export async function startFleetAccount(): Promise<FleetAccount> {
   };
   const getObject = async (bucket: string, key: string): Promise<Uint8Array> => {
     // A function that nobody calls: none of these stacks switches.
-    if (key.endsWith('.zip')) return writeZip([{ name: 'index.js', data: Buffer.from('') }]);
+    if (bucket === BUCKET && key.endsWith('.zip')) return writeZip([{ name: 'index.js', data: Buffer.from('') }]);
     const found = objects.get(`${bucket}/${key}`);
     if (found === undefined) throw new Error(`there is no ${bucket}/${key}`);
     return found;
