@@ -5,6 +5,7 @@ import { access } from './scenarios/access/access.ts';
 import { cancel } from './scenarios/cancel.ts';
 import { compare } from './scenarios/compare.ts';
 import { container } from './scenarios/container.ts';
+import { drift } from './scenarios/drift/drift.ts';
 import { gates } from './scenarios/gates.ts';
 import { parseOptions, type ScenarioOptions, USAGE } from './scenarios/options.ts';
 import { prepare } from './scenarios/prepare.ts';
@@ -28,6 +29,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   access,
   cancel,
   container,
+  drift,
   serve,
   prepare,
 };

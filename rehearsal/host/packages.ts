@@ -27,8 +27,14 @@ export const FOR_CONTAINERS: readonly Requirement[] = [
   { files: ['/usr/bin/crun'], package: 'crun', why: 'what podman runs them by' },
 ];
 
+export const AWS_CLI: Requirement = {
+  files: ['/usr/bin/aws'],
+  package: 'awscli',
+  why: 'the real AWS CLI, against the rehearsal',
+};
+
 export const FOR_TESTS: readonly Requirement[] = [
-  { files: ['/usr/bin/aws'], package: 'awscli', why: 'the real AWS CLI, against the rehearsal' },
+  AWS_CLI,
   { files: ['/usr/bin/chromium'], package: 'chromium', why: 'a real browser for the chat page' },
   { files: ['/usr/bin/redis-server'], package: 'redis-server', why: 'the chat service on many instances' },
   { files: ['/usr/bin/openssl'], package: 'openssl', why: 'certificates of the chat tests' },

@@ -2,8 +2,8 @@
 import { Environment } from '../environment.ts';
 import { type Fleet, startFleet } from '../fleet.ts';
 import { renderHtml } from '../report/html.ts';
-import { renderPicture } from '../report/picture.ts';
 import { lacking, permissionsReport } from '../report/permissions.ts';
+import { renderPicture } from '../report/picture.ts';
 import { type RehearsalResult, type Required, verdict } from '../report/result.ts';
 import { summary } from '../report/summary.ts';
 import type { Traffic } from '../traffic/traffic.ts';
@@ -26,6 +26,8 @@ export interface Play {
   lines?(): readonly string[];
   /** Roles that are refused something on purpose; that any other is, the run falls short by. */
   readonly refusedRoles?: readonly string[];
+  /** The result without what the scenario itself did to clients. */
+  beyond?(result: RehearsalResult): RehearsalResult;
   /** What is not as it has to be, a sentence each. */
   shortfalls?(): readonly string[];
 }
@@ -88,7 +90,7 @@ export async function played(
     });
     const { authorizer } = environment;
     const shortfalls = [
-      ...verdict(result, play.required),
+      ...verdict(play.beyond?.(result) ?? result, play.required),
       ...lacking(authorizer.refusals, play.refusedRoles),
       ...(play.shortfalls?.() ?? []),
     ];

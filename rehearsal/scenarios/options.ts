@@ -29,8 +29,10 @@ export interface ScenarioOptions {
   readonly json: string | undefined;
   readonly html: string | undefined;
   readonly svg: string | undefined;
-  /** For `cancel`: the steps to cancel in; undefined = all. */
+  /** For `cancel`: the steps to cancel in; for `drift`: the kinds to make. undefined = all. */
   readonly only: readonly string[] | undefined;
+  /** For `drift`: how often a healthy fleet is checked. */
+  readonly checks: number;
   /** `npm start` ends by itself instead of staying until Ctrl-C. */
   readonly once: boolean;
   /** On 127.0.0.1, for a browser on the host. */
@@ -40,7 +42,7 @@ export interface ScenarioOptions {
 }
 
 export const USAGE = `npm start -- [--once] [options]
-npm run rehearse -- switch | compare | stack | gates | access | cancel | container | serve [options]
+npm run rehearse -- switch | compare | stack | gates | access | cancel | container | drift | serve [options]
 
   --order runbook|elb-first|nginx-first   who switches first (switch; default runbook)
   --machines N              instances behind the load balancer, 1 to 20 (default 3)
@@ -54,7 +56,8 @@ npm run rehearse -- switch | compare | stack | gates | access | cancel | contain
   --launch-during           launch an instance in each switch, and end another
   --image bare|baked|amazon what the machines have (default baked)
   --release bookworm|trixie which Debian they are (default bookworm)
-  --only STEP,STEP          (cancel) in these steps of the runbook only
+  --only NAME,NAME          (cancel) in these steps of the runbook only; (drift) these kinds only
+  --checks N                (drift) how often a healthy fleet is checked (default 20)
   --json FILE               write the result
   --html FILE               write the result as a page
   --svg FILE                write the result as a picture
@@ -76,6 +79,7 @@ const OPTIONS = {
   image: { type: 'string', default: 'baked' },
   release: { type: 'string', default: 'bookworm' },
   only: { type: 'string' },
+  checks: { type: 'string', default: '20' },
   json: { type: 'string' },
   html: { type: 'string' },
   svg: { type: 'string' },
@@ -107,6 +111,7 @@ export function parseOptions(args: readonly string[]): ScenarioOptions {
     image: oneOf('image', values.image, IMAGES),
     release: oneOf('release', values.release, RELEASES),
     only: values.only?.split(','),
+    checks: whole('checks', values.checks, 1, 1000),
     json: values.json,
     html: values.html,
     svg: values.svg,
