@@ -91,11 +91,13 @@ export function describeChanges(changes: readonly Change[]): string[] {
     });
 }
 
-const ORDER = ['replace', 'replace?', 'remove', 'change', 'add'];
+const ORDER = ['replace', 'replace?', 'remove', 'change', 'change?', 'add'];
 
-function wordFor({ Action, Replacement }: NonNullable<Change['ResourceChange']>): string {
+/** With a question mark: known only when what it refers to has been changed. */
+function wordFor({ Action, Replacement, Details = [] }: NonNullable<Change['ResourceChange']>): string {
   if (Action === 'Add') return 'add';
   if (Action === 'Remove') return 'remove';
   if (Replacement === 'True') return 'replace';
-  return Replacement === 'Conditional' ? 'replace?' : 'change';
+  if (Replacement === 'Conditional') return 'replace?';
+  return Details.length > 0 && Details.every(({ Evaluation }) => Evaluation === 'Dynamic') ? 'change?' : 'change';
 }

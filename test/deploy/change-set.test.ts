@@ -69,6 +69,10 @@ describe('a change set', () => {
         change('Add', 'New'),
         change('Modify', 'Changed', { Replacement: 'False', ...details('Code', 'Code', 'Timeout') }),
         change('Remove', 'Gone'),
+        change('Modify', 'Follower', {
+          Replacement: 'False',
+          Details: [{ Target: { Name: 'Role' }, Evaluation: 'Dynamic' }],
+        }),
         change('Modify', 'Perhaps', { Replacement: 'Conditional' }),
         change('Modify', 'Other', { Replacement: 'True', ...details('Name') }),
       ] as Change[]),
@@ -77,6 +81,7 @@ describe('a change set', () => {
       'replace?  AWS::X::Y  Perhaps',
       'remove    AWS::X::Y  Gone',
       'change    AWS::X::Y  Changed  (Code, Timeout)',
+      'change?   AWS::X::Y  Follower  (Role)',
       'add       AWS::X::Y  New',
     ]);
   });

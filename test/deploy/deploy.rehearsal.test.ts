@@ -73,20 +73,54 @@ describe('what cannot work is refused before anything is changed', () => {
 
       expect(stderr).toContain(`proxyflip: ${says}`);
       expect(exitCode).toBe(1);
-      expect(await stacks()).toBe('[]');
     },
     BLOCK_LIMIT_MS,
   );
 
-  test('a plan for a stack that is not there leaves none, and says what it could not ask', async () => {
-    const { stdout, exitCode } = await shell.run(deploy(`${GIVEN} --plan`), BLOCK_LIMIT_MS);
+  test(
+    'a plan for a stack that is not there says what it could not ask, and leaves none',
+    async () => {
+      const { stdout, exitCode } = await shell.run(deploy(`${GIVEN} --plan`), BLOCK_LIMIT_MS);
 
-    expect(stdout).toMatch(/policy changes +create policy proxyflip-proxy-protocol; instance port 80/);
-    expect(stdout).toMatch(/add +AWS::Lambda::Function +LoadBalancerFunction/);
-    expect(stdout).toContain('The receivers were not asked');
-    expect(exitCode).toBe(0);
-    expect(await stacks()).toBe('[]');
-  });
+      expect(stdout).toMatch(/policy changes +create policy proxyflip-proxy-protocol; instance port 80/);
+      expect(stdout).toMatch(/add +AWS::Lambda::Function +LoadBalancerFunction/);
+      expect(stdout).toContain('The receivers were not asked');
+      expect(exitCode).toBe(0);
+    },
+    BLOCK_LIMIT_MS,
+  );
+
+  test(
+    'a deployment that fails tells the cause, and the way out works',
+    async () => {
+      // Where nothing was uploaded; the switch is not reached.
+      const { stderr, exitCode } = await shell.run(
+        deploy(`${GIVEN} --parameter ArtifactPrefix=nowhere/`),
+        BLOCK_LIMIT_MS,
+      );
+
+      expect(exitCode).toBe(1);
+      expect(stderr).toContain(
+        'proxyflip: ERR_DEPLOY: the stack proxyflip ended in ROLLBACK_COMPLETE.\n- LoadBalancerFunction: ',
+      );
+      const again = await shell.run(deploy(GIVEN), BLOCK_LIMIT_MS);
+      expect(again.stderr).toContain('ERR_STACK: the stack proxyflip is in ROLLBACK_COMPLETE');
+      const [, wayOut = ''] = /(aws cloudformation delete-stack --stack-name proxyflip)$/m.exec(again.stderr) ?? [];
+      await shell.run(
+        `${wayOut}; aws cloudformation wait stack-delete-complete --stack-name proxyflip`,
+        BLOCK_LIMIT_MS,
+      );
+    },
+    BLOCK_LIMIT_MS,
+  );
+
+  test('and nothing was left behind', async () => {
+    const { stdout } = await shell.run(
+      `aws cloudformation describe-stacks --query 'Stacks[].StackName' --output json`,
+      20_000,
+    );
+    expect(stdout.trim()).toBe('[]');
+  }, 30_000);
 });
 
 describe('docs/deploy.md', () => {
@@ -100,12 +134,3 @@ describe('docs/deploy.md', () => {
     BLOCK_LIMIT_MS,
   );
 });
-
-/** As JSON, without those that are gone. */
-async function stacks(): Promise<string> {
-  const { stdout } = await shell.run(
-    `aws cloudformation describe-stacks --query 'Stacks[].[StackName,StackStatus]' --output json`,
-    20_000,
-  );
-  return stdout.trim();
-}
