@@ -17,8 +17,9 @@ const CONTROL = `
     await lambda.actions.CreateFunction({ FunctionName: name, Runtime: 'nodejs24.x', Role: '${ROLE}', Timeout: 60,
       Handler: 'index.handler', Code: { ZipFile: Buffer.from(code, 'base64') } });
   }
-  await lambda.actions.Invoke({ FunctionName: 'idle' });
-  lambda.actions.Invoke({ FunctionName: 'busy' });
+  const caller = { accessKeyId: 'AKIATEST', requestId: 'test' };
+  await lambda.actions.Invoke({ FunctionName: 'idle' }, caller);
+  lambda.actions.Invoke({ FunctionName: 'busy' }, caller);
   const timer = setInterval(() => {
     if (!lambda.logs('busy').some((line) => line.includes('begun'))) return;
     clearInterval(timer);
