@@ -61,6 +61,8 @@ export interface DriftEvent {
   readonly loadBalancer: string;
   readonly status: Status;
   readonly before: Status;
+  /** ISO 8601: as the check will remember it. */
+  readonly at: string;
   /** At most 20, worst first, since an event has a limit. */
   readonly findings: readonly Finding[];
   /** How many more there are. */

@@ -17,7 +17,8 @@ export interface TellDeps {
 const FINDINGS = 20;
 
 /**
- * Only of what has changed. The event goes first: a check that dies in between tells it again, and never not at all.
+ * Only of what has changed. The event goes first: a check that dies in between tells it again, and never not at all. So who is woken by it
+ * may read the memory of before: `at` says so.
  */
 export async function tellChanges({ events, ssm }: TellDeps, checked: readonly Checked[]): Promise<void> {
   for (const { result, before, next } of checked) {
@@ -27,6 +28,7 @@ export async function tellChanges({ events, ssm }: TellDeps, checked: readonly C
       loadBalancer: name,
       status,
       before,
+      at: next.at,
       findings: findings.slice(0, FINDINGS),
       omitted: Math.max(0, findings.length - FINDINGS),
       summary: summariseOne(result),

@@ -82,13 +82,16 @@ async function mend(deps: Deps, job: Job, endsAt: number): Promise<Outcome> {
 /** @returns the run's execution id, or why there is none */
 async function begin(deps: Deps, job: Job): Promise<string | Outcome> {
   const { ssm, clock } = deps;
-  const { loadBalancer, kinds } = job;
-  const [memory, record, stored] = await Promise.all([
+  const { loadBalancer, kinds, foundAt } = job;
+  const [remembered, record, stored] = await Promise.all([
     readText(ssm, memoryName(loadBalancer)).then(parseMemory),
     readText(ssm, recordName(loadBalancer)).then((text) => parseRecord(text, clock.now())),
     readState(ssm, loadBalancer),
   ]);
-  if (memory?.status !== 'MODIFIED' || stored === undefined) {
+  // The check tells first and remembers then: what is older than the event is the memory of before.
+  const memory =
+    remembered !== undefined && remembered.at >= foundAt ? remembered : { status: 'MODIFIED', at: foundAt };
+  if (memory.status !== 'MODIFIED' || stored === undefined) {
     return outcomeOf(job, 'nothing to do', `${loadBalancer} is not out of sync any more.`);
   }
   // An event may come twice, and waits for its turn: what was mended since it was sent is not mended again.

@@ -7,6 +7,8 @@ export interface Job {
   readonly loadBalancer: string;
   /** Those that the runbook mends; empty = there is nothing to do. */
   readonly kinds: readonly Kind[];
+  /** ISO 8601: when the check found it; empty of an event of an older version. */
+  readonly foundAt: string;
   /** Of the run that is waited for; undefined = it has not begun. */
   readonly executionId: string | undefined;
   /** How many invocations there have been. */
@@ -19,7 +21,11 @@ export const GOES_ON = 'proxyflip remediation goes on';
 
 const drift = v.object({
   'detail-type': v.literal(DRIFT),
-  detail: v.object({ loadBalancer: v.string(), findings: v.array(v.object({ kind: v.string() })) }),
+  detail: v.object({
+    loadBalancer: v.string(),
+    at: v.optional(v.string(), ''),
+    findings: v.array(v.object({ kind: v.string() })),
+  }),
 });
 
 const goesOn = v.object({
@@ -27,6 +33,7 @@ const goesOn = v.object({
   detail: v.object({
     loadBalancer: v.string(),
     kinds: v.array(v.string()),
+    foundAt: v.optional(v.string(), ''),
     executionId: v.optional(v.string()),
     hop: v.number(),
   }),
@@ -46,9 +53,9 @@ export function parseJob(event: unknown): Job {
   const event_ = result.output;
   switch (event_['detail-type']) {
     case DRIFT: {
-      const { loadBalancer, findings } = event_.detail;
+      const { loadBalancer, at, findings } = event_.detail;
       const kinds = [...new Set(findings.map(({ kind }) => kind))].filter(isKind).filter(isMendedBySwitch);
-      return { loadBalancer, kinds, executionId: undefined, hop: 0 };
+      return { loadBalancer, kinds, foundAt: at, executionId: undefined, hop: 0 };
     }
     case GOES_ON: {
       const { kinds, executionId, ...rest } = event_.detail;

@@ -9,8 +9,10 @@ let aws: FakeAws;
 
 const remember = (name: string, value: object) => aws.parameters.set(name, [JSON.stringify(value)]);
 
+const FOUND_AT = '2026-11-21T11:59:00.000Z';
+
 /** A load balancer that a check has found to have drifted. */
-function addDrifted(name: string, at = '2026-11-21T11:59:00Z'): void {
+function addDrifted(name: string, at = FOUND_AT): void {
   remember(`/proxyflip/${name}`, state());
   remember(memoryName(name), { version: 1, status: 'MODIFIED', at, digest: 'x', since: {} });
 }
@@ -18,7 +20,7 @@ function addDrifted(name: string, at = '2026-11-21T11:59:00Z'): void {
 const drift = (loadBalancer: string, ...kinds: string[]) => ({
   'detail-type': 'proxyflip drift',
   source: 'proxyflip',
-  detail: { loadBalancer, status: 'MODIFIED', findings: kinds.map((kind) => ({ kind })) },
+  detail: { loadBalancer, status: 'MODIFIED', at: FOUND_AT, findings: kinds.map((kind) => ({ kind })) },
 });
 
 function remediate(event: object, remainingMs = 900_000): Promise<Outcome> {
@@ -94,7 +96,14 @@ describe('remediation', () => {
     ['a kind of a later version', () => {}, drift('web', 'something-new'), 'No finding'],
     [
       'what is in sync again',
-      () => aws.parameters.delete(memoryName('web')),
+      () =>
+        remember(memoryName('web'), {
+          version: 1,
+          status: 'IN_SYNC',
+          at: '2026-11-21T11:59:20.000Z',
+          digest: '',
+          since: {},
+        }),
       drift('web', 'nginx-down'),
       'not out of sync',
     ],
@@ -133,6 +142,24 @@ describe('remediation', () => {
     expect(aws.started).toBe(0);
     expect(told()).toEqual([]);
     expect(aws.parameters.has('/proxyflip/drift/remediating')).toBe(false);
+  });
+
+  test.each<[string, () => void]>([
+    ['no memory at all', () => aws.parameters.delete(memoryName('web'))],
+    [
+      'the memory of the check before',
+      () =>
+        remember(memoryName('web'), {
+          version: 1,
+          status: 'IN_SYNC',
+          at: '2026-11-20T09:00:00.000Z',
+          digest: '',
+          since: {},
+        }),
+    ],
+  ])('the event is faster than what the check writes behind it: %s', async (_desc, prepare) => {
+    prepare();
+    expect((await remediate(drift('web', 'policy-missing'))).outcome).toBe('mended');
   });
 
   test('a run that fails is told, with the words of the run', async () => {
@@ -215,7 +242,7 @@ describe('one at a time', () => {
     expect(aws.events).toEqual([
       {
         detailType: 'proxyflip remediation goes on',
-        detail: { loadBalancer: 'web', kinds: ['policy-missing'], hop: 1 },
+        detail: { loadBalancer: 'web', kinds: ['policy-missing'], foundAt: FOUND_AT, hop: 1 },
       },
     ]);
   });
