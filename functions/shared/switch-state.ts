@@ -50,6 +50,8 @@ export interface SwitchState {
   readonly measuringSince?: string;
   /** ISO 8601, since when each round has found every node to follow; see `isFollowed` in `load-balancer/judge.ts`. */
   readonly followedSince?: string;
+  /** Of a run that has only looked: what the last one that ended in `done` had left here, which a refusal puts back. */
+  readonly displaced?: SwitchState;
   readonly rounds?: number;
   readonly verdict?: Verdict;
   readonly measured?: string;

@@ -226,6 +226,7 @@ async function take(
     before: isSettled ? Object.fromEntries(policies.byPort) : (previous?.before ?? {}),
     parameters: execution.parameters,
     ...(previous?.settled === undefined ? {} : { settled: previous.settled }),
+    ...displacedBy(previous),
   };
   if (stored !== undefined) await writeState(ssm, input.loadBalancerName, stored, state);
   else if (!(await createState(ssm, input.loadBalancerName, state))) {
@@ -247,6 +248,12 @@ async function releaseIfStopped(deps: Deps, { loadBalancerName, executionId }: I
   if (status !== 'Cancelling' && !hasEnded(status)) return;
   await undo(deps, { operation: 'Undo', loadBalancerName, executionId });
   throw new StateLostError(loadBalancerName, executionId, undefined);
+}
+
+/** What was wanted last, and is until this run changes something: the drift check goes by it. */
+function displacedBy(previous: SwitchState | undefined): Pick<SwitchState, 'displaced'> {
+  if (previous?.phase === 'done') return { displaced: previous };
+  return previous?.displaced === undefined ? {} : { displaced: previous.displaced };
 }
 
 async function describeExecution(

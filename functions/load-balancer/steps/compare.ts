@@ -64,8 +64,9 @@ export async function compare({ elb, ssm, clock }: Deps, input: InputOf<'Compare
   }
 
   // From here on receivers may be changed: what an undo needs is written first.
+  const { displaced: _, ...state } = stored.state;
   await writeState(ssm, loadBalancerName, stored, {
-    ...stored.state,
+    ...state,
     phase: 'receivers',
     mode: undoMode(reports, modeFor(loadBalancer.policies, ports)),
     trustedCidrs,

@@ -34,7 +34,7 @@ export async function finish({ ssm, clock }: Deps, input: InputOf<'Finish'>): Pr
 
   const stored = await requireState(ssm, clock, loadBalancerName, input.executionId);
   const { state } = stored;
-  const { measuringSince: _, followedSince: __, rounds: ___, verdict: ____, ...rest } = state;
+  const { measuringSince: _, followedSince: __, rounds: ___, verdict: ____, displaced: _____, ...rest } = state;
   await writeState(ssm, loadBalancerName, stored, {
     ...rest,
     phase: 'done',

@@ -56,9 +56,10 @@ async function undoFrom({ ssm, log }: Deps, loadBalancerName: string, stored: St
     case 'done':
       return NOTHING;
     case 'started':
-      await writeState(ssm, loadBalancerName, stored, { ...state, phase: 'done' });
+      await writeState(ssm, loadBalancerName, stored, state.displaced ?? { ...state, phase: 'done' });
       // A load balancer that was never switched is forgotten, so that a stack's Delete finds nothing to do.
-      if (state.mode === 'plain' && state.settled === undefined) await deleteState(ssm, loadBalancerName);
+      if (state.displaced === undefined && state.mode === 'plain' && state.settled === undefined)
+        await deleteState(ssm, loadBalancerName);
       return { ...NOTHING, summary: `Stopped before anything was changed at ${loadBalancerName} or on an instance.` };
     case 'receivers':
     case 'policies':

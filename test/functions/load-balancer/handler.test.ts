@@ -656,6 +656,24 @@ describe('undo', () => {
     expect([...receivers.values()]).toEqual(['both', 'both']);
   });
 
+  test.each(['Plan', 'Compare'])('a run that stops at %s leaves what the one before it has written', async (stopAt) => {
+    await runSwitch(aws, receivers);
+    const before = aws.parameter(STATE);
+    const { undone } = await runSwitch(aws, receivers, {
+      direction: 'disable',
+      executionId: 'run-2',
+      before: (step) => {
+        if (step === stopAt) throw new Error('refused');
+      },
+    });
+    expect(undone).toMatchObject({ restore: 'no' });
+    expect(aws.parameter(STATE)).toEqual(before);
+    // And of one that went on nothing of it is left.
+    await runSwitch(aws, receivers, { direction: 'disable', executionId: 'run-3', owner: 'somebody/else' });
+    await runSwitch(aws, receivers, { executionId: 'run-4' });
+    expect(aws.parameter(STATE)).not.toHaveProperty('displaced');
+  });
+
   test('a stop at any step leaves receivers and policies that agree, and the next run completes', async () => {
     const steps = [
       'Begin',
