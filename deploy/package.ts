@@ -71,6 +71,7 @@ export function describeObjects(bucket: string, objects: readonly UploadedObject
 export function countObjects(objects: readonly UploadedObject[]): string {
   const sent = objects.filter(({ isSent }) => isSent);
   const bytes = sent.reduce((sum, object) => sum + object.bytes, 0);
+  if (sent.length === 0) return `all ${objects.length} objects were there`;
   return `${sent.length} of ${objects.length} objects uploaded (${kilobytes(bytes).trim()}), the others were there`;
 }
 

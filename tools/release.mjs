@@ -1,7 +1,10 @@
 #!/usr/bin/env node
 /**
- * What `npm version` does besides counting: the changelog gets the number and the date, and the built templates are kept, so that
- * the next one is held against them (test/cloudformation/released.test.ts). `--templates` does the latter alone.
+ * `npm run release -- minor`, or patch, major, 1.2.3: counts by npm version, gives the changelog the number and the date, keeps the built
+ * templates, so that the next ones are held against them (test/cloudformation/released.test.ts), commits and tags. `--templates`
+ * keeps the templates and does nothing else.
+ *
+ * Not by npm version's own hooks: .npmrc has ignore-scripts, and npm version goes on without them and without a word.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -45,15 +48,26 @@ function keepTemplates() {
   }
 }
 
-function main(args) {
+function main([argument]) {
   process.chdir(fileURLToPath(new URL('..', import.meta.url)));
-  keepTemplates();
-  if (args.includes('--templates')) return;
+  if (argument === '--templates') return keepTemplates();
+  if (argument === undefined || !/^(patch|minor|major|\d+\.\d+\.\d+)$/.test(argument)) {
+    throw new Error('usage: npm run release -- patch | minor | major | 1.2.3');
+  }
+  const changed = git('status', '--porcelain');
+  if (changed !== '') throw new Error(`a release is of what is committed; this is not:\n${changed}`);
+
+  execFileSync('npm', ['version', argument, '--no-git-tag-version', '--allow-same-version'], { stdio: 'ignore' });
   const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
   const changelog = readFileSync('CHANGELOG.md', 'utf8');
   writeFileSync('CHANGELOG.md', withRelease(changelog, version, new Date().toISOString().slice(0, 10)));
-  // npm commits and tags what is staged.
-  execFileSync('git', ['add', 'CHANGELOG.md', RELEASED]);
+  keepTemplates();
+  git('add', 'package.json', 'package-lock.json', 'CHANGELOG.md', RELEASED);
+  git('commit', '--quiet', '--message', `release: ${version}`);
+  git('tag', `v${version}`);
+  console.log(`Released ${version}. To publish: git push --follow-tags`);
 }
+
+const git = (...args) => execFileSync('git', args, { encoding: 'utf8' }).trim();
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) main(process.argv.slice(2));
