@@ -15,15 +15,19 @@ import { assembledTemplates } from './build-documents.mjs';
 
 const RELEASED = 'test/cloudformation/released';
 
+const UNRELEASED = '## [Unreleased]\n';
+
 /** @throws Error  there is nothing to tell of this release */
+export function requireEntries(changelog) {
+  const [, after] = changelog.split(UNRELEASED);
+  if (after === undefined) throw new Error(`CHANGELOG.md has no line "${UNRELEASED.trim()}"`);
+  if (!/^- /m.test(after.split(/^## /m)[0])) {
+    throw new Error(`CHANGELOG.md tells nothing below "${UNRELEASED.trim()}": what does a user get?`);
+  }
+}
+
 export function withRelease(changelog, version, date) {
-  const heading = '## [Unreleased]\n';
-  const [before, after] = changelog.split(heading);
-  if (after === undefined) throw new Error(`CHANGELOG.md has no line "${heading.trim()}"`);
-  const entries = after.split(/^## /m)[0];
-  if (!/^- /m.test(entries))
-    throw new Error('CHANGELOG.md tells nothing below "## [Unreleased]": what does a user get?');
-  return `${before}${heading}\n## [${version}] - ${date}\n${after}`;
+  return changelog.replace(UNRELEASED, `${UNRELEASED}\n## [${version}] - ${date}\n`);
 }
 
 /**
@@ -57,9 +61,11 @@ function main([argument]) {
   const changed = git('status', '--porcelain');
   if (changed !== '') throw new Error(`a release is of what is committed; this is not:\n${changed}`);
 
+  const changelog = readFileSync('CHANGELOG.md', 'utf8');
+  requireEntries(changelog);
+
   execFileSync('npm', ['version', argument, '--no-git-tag-version', '--allow-same-version'], { stdio: 'ignore' });
   const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
-  const changelog = readFileSync('CHANGELOG.md', 'utf8');
   writeFileSync('CHANGELOG.md', withRelease(changelog, version, new Date().toISOString().slice(0, 10)));
   keepTemplates();
   git('add', 'package.json', 'package-lock.json', 'CHANGELOG.md', RELEASED);
@@ -70,4 +76,11 @@ function main([argument]) {
 
 const git = (...args) => execFileSync('git', args, { encoding: 'utf8' }).trim();
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) main(process.argv.slice(2));
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    main(process.argv.slice(2));
+  } catch (error) {
+    console.error(`proxyflip: ${error.message}`);
+    process.exit(1);
+  }
+}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { withoutContents, withRelease } from '../../tools/release.mjs';
+import { requireEntries, withoutContents, withRelease } from '../../tools/release.mjs';
 
 describe('the changelog of a release', () => {
   test('has what was unreleased below the number, and room for what comes', () => {
@@ -13,9 +13,11 @@ describe('the changelog of a release', () => {
   test.each([
     ['# Changes\n\n## [Unreleased]\n\n## [0.1.0] - 2026-01-01\n\n- The first.\n', 'tells nothing'],
     ['# Changes\n', 'has no line "## [Unreleased]"'],
-  ])('is not made of nothing: %j', (changelog, words) =>
-    expect(() => withRelease(changelog, '0.2.0', '2026-12-24')).toThrow(words),
-  );
+  ])('is not made of nothing: %j', (changelog, words) => expect(() => requireEntries(changelog)).toThrow(words));
+
+  test('is made of something', () => {
+    expect(() => requireEntries('## [Unreleased]\n\n- A thing.\n')).not.toThrow();
+  });
 });
 
 test('the templates of a release are kept without the documents’ contents', () => {
