@@ -5,9 +5,9 @@ import {
   SendCommandCommand,
   type SSMClient,
 } from '@aws-sdk/client-ssm';
-import { answerOf, awaitInvocations, complaintOf, type Invocation } from '../load-balancer/invocations.ts';
 import type { Clock } from '../shared/clock.ts';
 import { messageOf } from '../shared/errors.ts';
+import { answerOf, awaitInvocations, complaintOf, type Invocation } from '../shared/invocations.ts';
 import { groupsOf } from './account.ts';
 import { parseReceiver, type Receiver } from './receiver.ts';
 import type { Unreachable } from './situation.ts';

@@ -1,5 +1,5 @@
 /** Listeners, the health check and neighbours against what was set. Pure. */
-import { type InstancePort, switchedPorts } from '../load-balancer/ports.ts';
+import { type InstancePort, switchedPorts } from '../shared/ports.ts';
 import { deregister, makeListenerAgain, moveHealthCheck, startSwitch } from './mend.ts';
 import type { ObservedListener, ObservedLoadBalancer } from './observed.ts';
 import { type Draft, failsAt, known, type Rules, type Situation } from './situation.ts';

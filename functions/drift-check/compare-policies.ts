@@ -1,5 +1,5 @@
 /** The policies of the instance ports against what was set. Pure. */
-import { POLICY_NAME } from '../load-balancer/policies.ts';
+import { POLICY_NAME } from '../shared/policies.ts';
 import { whoWrites } from './controllers.ts';
 import { dropPolicies, keepOnePolicy, quote, setPolicies, startSwitch } from './mend.ts';
 import { type ObservedLoadBalancer, proxyPoliciesOn, sentTo } from './observed.ts';

@@ -1,5 +1,5 @@
 /** What each receiver says of itself against what was set. Pure. */
-import { formatInstancePorts } from '../load-balancer/ports.ts';
+import { formatInstancePorts } from '../shared/ports.ts';
 import type { Severity } from './finding.ts';
 import { deregister, quote, startSwitch } from './mend.ts';
 import { sentTo } from './observed.ts';

@@ -1,5 +1,5 @@
 /** What the last switch of a load balancer set, from its state. Pure. */
-import { type InstancePort, parseInstancePorts, parsePortList } from '../load-balancer/ports.ts';
+import { type InstancePort, parseInstancePorts, parsePortList } from '../shared/ports.ts';
 import type { ReceiverMode, SwitchState } from '../shared/switch-state.ts';
 
 export interface Expected {

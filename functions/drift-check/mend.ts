@@ -4,7 +4,7 @@
  * Where both sides are concerned it is the switch runbook with the parameters of the run that set what has drifted: it goes by `both`,
  * so that no request fails on the way back either.
  */
-import { parsePortList } from '../load-balancer/ports.ts';
+import { parsePortList } from '../shared/ports.ts';
 import type { Direction, SwitchState } from '../shared/switch-state.ts';
 import { type ObservedListener, type ObservedLoadBalancer, proxyPoliciesOn } from './observed.ts';
 

@@ -1,7 +1,7 @@
 /** One load balancer as the service describes it, reduced to what is compared. Pure. */
 import type { LoadBalancerDescription, PolicyDescription } from '@aws-sdk/client-elastic-load-balancing';
-import { POLICY_TYPE, writesProxyLine } from '../load-balancer/policies.ts';
-import { describeListener, type ListenerDescription } from '../load-balancer/ports.ts';
+import { POLICY_TYPE, writesProxyLine } from '../shared/policies.ts';
+import { describeListener, type ListenerDescription } from '../shared/ports.ts';
 
 export interface ObservedListener extends ListenerDescription {
   /** Of an HTTPS or SSL listener. */

@@ -9,8 +9,8 @@ import {
   SetLoadBalancerPoliciesForBackendServerCommand,
 } from '@aws-sdk/client-elastic-load-balancing';
 import { ProxyflipError, serviceErrorName } from '../shared/errors.ts';
-import { describePolicies, POLICY_ATTRIBUTE, POLICY_NAME, POLICY_TYPE, type Policies } from './policies.ts';
-import { describeListener, type ListenerDescription } from './ports.ts';
+import { describePolicies, POLICY_ATTRIBUTE, POLICY_NAME, POLICY_TYPE, type Policies } from '../shared/policies.ts';
+import { describeListener, type ListenerDescription } from '../shared/ports.ts';
 
 export interface LoadBalancer {
   readonly loadBalancerName: string;

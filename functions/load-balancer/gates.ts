@@ -3,11 +3,11 @@
  * person who mends one thing at a time starts the runbook five times.
  */
 import { ProxyflipError } from '../shared/errors.ts';
+import { isOn, POLICY_NAME, type Policies } from '../shared/policies.ts';
+import type { InstancePort } from '../shared/ports.ts';
 import type { LoadBalancer } from './classic-elb.ts';
 import type { Fleet } from './fleet.ts';
 import type { ScalingGroup } from './launch-hooks.ts';
-import { isOn, POLICY_NAME, type Policies } from './policies.ts';
-import type { InstancePort } from './ports.ts';
 
 export class GateError extends ProxyflipError {}
 

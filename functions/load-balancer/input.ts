@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 import { ProxyflipError } from '../shared/errors.ts';
-import { parsePortList } from './ports.ts';
+import { parsePortList } from '../shared/ports.ts';
 
 const loadBalancerName = v.pipe(v.string(), v.regex(/^[a-zA-Z0-9-]{1,32}$/, '1 to 32 letters, digits and hyphens'));
 const direction = v.picklist(['enable', 'disable']);

@@ -5,10 +5,10 @@ import {
   type ElasticLoadBalancingClient,
   type LoadBalancerDescription,
 } from '@aws-sdk/client-elastic-load-balancing';
+import { describePolicies } from '../shared/policies.ts';
+import type { InstancePort } from '../shared/ports.ts';
 import type { LoadBalancer } from './classic-elb.ts';
 import type { Neighbour } from './gates.ts';
-import { describePolicies } from './policies.ts';
-import type { InstancePort } from './ports.ts';
 
 export async function describeNeighbours(
   elb: ElasticLoadBalancingClient,

@@ -1,8 +1,9 @@
 /** What a run is to bring about at the load balancer, from what it has and what was asked for. Pure. */
+
+import { isOn, POLICY_NAME, type Policies } from '../shared/policies.ts';
+import { type InstancePort, type PortChoice, switchedPorts } from '../shared/ports.ts';
 import type { Direction, ReceiverMode } from '../shared/switch-state.ts';
 import type { LoadBalancer } from './classic-elb.ts';
-import { isOn, POLICY_NAME, type Policies } from './policies.ts';
-import { type InstancePort, type PortChoice, switchedPorts } from './ports.ts';
 
 export interface Wish {
   /** The instance ports that the receivers serve when the run has ended. */

@@ -1,5 +1,7 @@
 /** Look, refuse what cannot work, take the state parameter. Nothing else is changed. */
 import { GetAutomationExecutionCommand } from '@aws-sdk/client-ssm';
+import { POLICY_NAME } from '../../shared/policies.ts';
+import { formatInstancePorts } from '../../shared/ports.ts';
 import {
   CONSOLE_OWNER,
   createState,
@@ -32,8 +34,6 @@ import {
 import type { InputOf } from '../input.ts';
 import { describeScalingGroups } from '../launch-hooks.ts';
 import { describeNeighbours } from '../neighbours.ts';
-import { POLICY_NAME } from '../policies.ts';
-import { formatInstancePorts } from '../ports.ts';
 import { modeFor, type Wish, wishFor } from '../wish.ts';
 import type { Deps } from './deps.ts';
 import { undo } from './undo.ts';

@@ -4,14 +4,14 @@
  */
 import { createHash } from 'node:crypto';
 import { ProxyflipError } from '../../shared/errors.ts';
+import { answerOf, awaitInvocations, complaintOf, type Invocation, wordsOf } from '../../shared/invocations.ts';
+import { planPolicies } from '../../shared/policies.ts';
+import { parseInstancePorts } from '../../shared/ports.ts';
 import { type ReceiverMode, readState, requireState, type SwitchState, writeState } from '../../shared/switch-state.ts';
 import { describeLoadBalancer } from '../classic-elb.ts';
 import { refuse } from '../gates.ts';
 import type { InputOf } from '../input.ts';
-import { answerOf, awaitInvocations, complaintOf, type Invocation, wordsOf } from '../invocations.ts';
 import { tellJoining } from '../joining.ts';
-import { planPolicies } from '../policies.ts';
-import { parseInstancePorts } from '../ports.ts';
 import { modeFor } from '../wish.ts';
 import type { Deps } from './deps.ts';
 

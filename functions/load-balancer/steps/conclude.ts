@@ -2,13 +2,14 @@
  * After the loop: which mode the receivers take now. The verdict is read from the state, not from the loop's last step: a loop
  * that ran out of rounds has none, and then the receivers stay in `both`.
  */
+
+import { isOn } from '../../shared/policies.ts';
+import { parseInstancePorts } from '../../shared/ports.ts';
 import { type ReceiverMode, requireState, type SwitchState } from '../../shared/switch-state.ts';
 import { describeLoadBalancer } from '../classic-elb.ts';
 import type { InputOf } from '../input.ts';
 import { tellJoining } from '../joining.ts';
 import { describeNeighbours } from '../neighbours.ts';
-import { isOn } from '../policies.ts';
-import { parseInstancePorts } from '../ports.ts';
 import { modeFor } from '../wish.ts';
 import type { Deps } from './deps.ts';
 

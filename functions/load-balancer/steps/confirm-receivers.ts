@@ -1,10 +1,10 @@
 /** Every instance that is registered now is in this mode, by its own word; else an error that names each and why. */
 import { ProxyflipError } from '../../shared/errors.ts';
+import { awaitInvocations, unconfirmed } from '../../shared/invocations.ts';
 import { requireState, writeState } from '../../shared/switch-state.ts';
 import { describeLoadBalancer } from '../classic-elb.ts';
 import { awaitOnline } from '../fleet.ts';
 import type { InputOf } from '../input.ts';
-import { awaitInvocations, unconfirmed } from '../invocations.ts';
 import type { Deps } from './deps.ts';
 
 const LIST_WAIT_MS = 30_000;

@@ -1,4 +1,6 @@
 /** Write down what was reached, or forget the load balancer where its owner has switched it off. */
+
+import { POLICY_NAME } from '../../shared/policies.ts';
 import {
   CONSOLE_OWNER,
   deleteState,
@@ -9,7 +11,6 @@ import {
   writeState,
 } from '../../shared/switch-state.ts';
 import type { InputOf } from '../input.ts';
-import { POLICY_NAME } from '../policies.ts';
 import { fingerprint } from './compare.ts';
 import type { Deps } from './deps.ts';
 

@@ -1,9 +1,12 @@
 /** One round of measuring: read what the receivers counted, judge it, and wait for the next round if there is to be one. */
+
+import { answerOf, awaitInvocations, complaintOf, type Invocation } from '../../shared/invocations.ts';
+import { isOn } from '../../shared/policies.ts';
+import { parseInstancePorts } from '../../shared/ports.ts';
 import { requireState, writeState } from '../../shared/switch-state.ts';
 import { describeLoadBalancer } from '../classic-elb.ts';
 import { portsFedPlainly } from '../gates.ts';
 import type { InputOf } from '../input.ts';
-import { answerOf, awaitInvocations, complaintOf, type Invocation } from '../invocations.ts';
 import {
   isFollowed,
   type Judgement,
@@ -14,8 +17,6 @@ import {
   pauseSeconds,
   readMeasurement,
 } from '../judge.ts';
-import { isOn } from '../policies.ts';
-import { parseInstancePorts } from '../ports.ts';
 import type { Deps } from './deps.ts';
 
 const LIST_WAIT_MS = 20_000;

@@ -1,8 +1,9 @@
 /** What will be done, from the load balancer as it is now and what EC2 said of its subnets and nodes. Reads only. */
+
+import { POLICY_NAME, planPolicies } from '../../shared/policies.ts';
+import { formatInstancePorts, tcpListeners } from '../../shared/ports.ts';
 import { describeLoadBalancer } from '../classic-elb.ts';
 import type { InputOf } from '../input.ts';
-import { POLICY_NAME, planPolicies } from '../policies.ts';
-import { formatInstancePorts, tcpListeners } from '../ports.ts';
 import { wishFor } from '../wish.ts';
 import type { Deps } from './deps.ts';
 

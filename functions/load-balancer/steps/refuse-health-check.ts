@@ -4,11 +4,12 @@
  * check that fails takes every instance out of service. Nothing but the load balancer itself could try the way to that port, and it has
  * one health check: so the receivers' side is seen, and the way to them is read from the security groups' rules.
  */
+
+import { answerOf, awaitInvocations } from '../../shared/invocations.ts';
 import { describeLoadBalancer } from '../classic-elb.ts';
 import { checkHealthCheck, GateError } from '../gates.ts';
 import { letsIn, type SecurityGroup } from '../health-port.ts';
 import type { InputOf } from '../input.ts';
-import { answerOf, awaitInvocations } from '../invocations.ts';
 import { wishFor } from '../wish.ts';
 import type { Deps } from './deps.ts';
 

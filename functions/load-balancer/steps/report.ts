@@ -1,9 +1,10 @@
 /** Which state both sides are in, in words for a person. Reads only, holds nothing, and refuses nothing. */
+
+import { answerOf, awaitInvocations, complaintOf, type Invocation } from '../../shared/invocations.ts';
+import { isOn } from '../../shared/policies.ts';
 import { readState, type SwitchState } from '../../shared/switch-state.ts';
 import { describeLoadBalancer, type LoadBalancer, LoadBalancerNotFoundError } from '../classic-elb.ts';
 import type { InputOf } from '../input.ts';
-import { answerOf, awaitInvocations, complaintOf, type Invocation } from '../invocations.ts';
-import { isOn } from '../policies.ts';
 import type { Deps } from './deps.ts';
 
 const LIST_WAIT_MS = 20_000;

@@ -1,12 +1,12 @@
 /** Bring every instance port's policies to what is wanted, and read each back. Only lists that change are written. */
 import { ProxyflipError } from '../../shared/errors.ts';
+import { awaitInvocations, unconfirmed } from '../../shared/invocations.ts';
+import { POLICY_NAME, planPolicies } from '../../shared/policies.ts';
+import { parseInstancePorts } from '../../shared/ports.ts';
 import { readState, requireState, StateLostError, writeState } from '../../shared/switch-state.ts';
 import { createPolicy, deletePolicy, describeLoadBalancer, setPolicies as writePolicies } from '../classic-elb.ts';
 import { asksForReceiver } from '../gates.ts';
 import type { InputOf } from '../input.ts';
-import { awaitInvocations, unconfirmed } from '../invocations.ts';
-import { POLICY_NAME, planPolicies } from '../policies.ts';
-import { parseInstancePorts } from '../ports.ts';
 import { ReceiverError } from './confirm-receivers.ts';
 import type { Deps } from './deps.ts';
 

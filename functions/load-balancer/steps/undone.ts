@@ -1,8 +1,9 @@
 /** After the receivers were asked to go back: say where each is, and forget a load balancer that was never changed. */
+
+import { awaitInvocations, type Invocation, unconfirmed } from '../../shared/invocations.ts';
 import { deleteState, readState } from '../../shared/switch-state.ts';
 import { describeLoadBalancer, LoadBalancerNotFoundError } from '../classic-elb.ts';
 import type { InputOf } from '../input.ts';
-import { awaitInvocations, type Invocation, unconfirmed } from '../invocations.ts';
 import type { Deps } from './deps.ts';
 
 /** A cancellation gives its steps two minutes in all. */

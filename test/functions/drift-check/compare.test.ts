@@ -4,7 +4,7 @@ import { compare } from '../../../functions/drift-check/compare.ts';
 import { KINDS } from '../../../functions/drift-check/kinds.ts';
 import type { Receiver } from '../../../functions/drift-check/receiver.ts';
 import type { Rules } from '../../../functions/drift-check/situation.ts';
-import { POLICY_NAME } from '../../../functions/load-balancer/policies.ts';
+import { POLICY_NAME } from '../../../functions/shared/policies.ts';
 import {
   bothReceiver,
   type Given,

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { CheckAnswer } from '../../../functions/drift-check/finding.ts';
 import { createHandler } from '../../../functions/drift-check/handler.ts';
 import { memoryName } from '../../../functions/drift-check/memory.ts';
-import { POLICY_NAME } from '../../../functions/load-balancer/policies.ts';
+import { POLICY_NAME } from '../../../functions/shared/policies.ts';
 import { FakeAws, FakeError, proxyPolicy } from '../fake-aws.ts';
 import { receiver, state } from './situations.ts';
 

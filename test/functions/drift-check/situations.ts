@@ -3,7 +3,7 @@ import { expectedOf } from '../../../functions/drift-check/expected.ts';
 import { type ObservedListener, type ObservedLoadBalancer, observe } from '../../../functions/drift-check/observed.ts';
 import type { Receiver } from '../../../functions/drift-check/receiver.ts';
 import type { Rules, Situation } from '../../../functions/drift-check/situation.ts';
-import { POLICY_NAME } from '../../../functions/load-balancer/policies.ts';
+import { POLICY_NAME } from '../../../functions/shared/policies.ts';
 import type { SwitchState } from '../../../functions/shared/switch-state.ts';
 
 export const NOW = Date.parse('2026-11-21T12:00:00Z');

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { POLICY_NAME } from '../../../functions/load-balancer/policies.ts';
+import { POLICY_NAME } from '../../../functions/shared/policies.ts';
 import { FakeAws, type FakeLoadBalancer, listener, proxyPolicy, tcp } from '../fake-aws.ts';
 import { type Receivers, request, runSwitch, stepsOf } from './driver.ts';
 

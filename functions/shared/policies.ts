@@ -10,7 +10,7 @@
  * other is foreign: adopted (it does what is wanted) and never removed.
  */
 import type { PolicyDescription } from '@aws-sdk/client-elastic-load-balancing';
-import { ProxyflipError } from '../shared/errors.ts';
+import { ProxyflipError } from './errors.ts';
 
 export const POLICY_NAME = 'proxyflip-proxy-protocol';
 export const POLICY_TYPE = 'ProxyProtocolPolicyType';

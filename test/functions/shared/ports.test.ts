@@ -6,7 +6,7 @@ import {
   parsePortList,
   switchedPorts,
   tcpListeners,
-} from '../../../functions/load-balancer/ports.ts';
+} from '../../../functions/shared/ports.ts';
 import { type FakeListener, listener, tcp } from '../fake-aws.ts';
 
 const all = { include: [], exclude: [] };

@@ -5,8 +5,8 @@
  * invocations do not spoil it. Right after SendCommand the list is empty, and it fills late: an empty list is not "no target".
  */
 import { type CommandInvocation, ListCommandInvocationsCommand, type SSMClient } from '@aws-sdk/client-ssm';
-import type { Clock } from '../shared/clock.ts';
-import type { ReceiverMode } from '../shared/switch-state.ts';
+import type { Clock } from './clock.ts';
+import type { ReceiverMode } from './switch-state.ts';
 
 export interface Invocation {
   readonly instanceId: string;

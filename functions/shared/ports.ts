@@ -5,7 +5,7 @@
  * ports that no listener feeds any more (ELB API 2012-06-01, DescribeLoadBalancers).
  */
 import type { Listener } from '@aws-sdk/client-elastic-load-balancing';
-import { ProxyflipError } from '../shared/errors.ts';
+import { ProxyflipError } from './errors.ts';
 
 /** `http`: fed by plain TCP alone; `https`: by SSL alone; `mixed`: by both, so that neither can be told to the application. */
 export type Scheme = 'http' | 'https' | 'mixed';

@@ -5,7 +5,7 @@ import {
   complaintOf,
   type Invocation,
   unconfirmed,
-} from '../../../functions/load-balancer/invocations.ts';
+} from '../../../functions/shared/invocations.ts';
 import { FakeAws } from '../fake-aws.ts';
 
 const invocation = (output: string, status = 'Success'): Invocation => ({

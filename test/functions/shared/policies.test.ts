@@ -2,16 +2,16 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { describeLoadBalancer } from '../../../functions/load-balancer/classic-elb.ts';
 import { createHandler } from '../../../functions/load-balancer/handler.ts';
+import { setPolicies } from '../../../functions/load-balancer/steps/set-policies.ts';
+import { wishFor } from '../../../functions/load-balancer/wish.ts';
 import {
   describePolicies,
   isOn,
   POLICY_NAME,
   planPolicies,
   writesProxyLine,
-} from '../../../functions/load-balancer/policies.ts';
-import { formatInstancePorts } from '../../../functions/load-balancer/ports.ts';
-import { setPolicies } from '../../../functions/load-balancer/steps/set-policies.ts';
-import { wishFor } from '../../../functions/load-balancer/wish.ts';
+} from '../../../functions/shared/policies.ts';
+import { formatInstancePorts } from '../../../functions/shared/ports.ts';
 import type { SwitchState } from '../../../functions/shared/switch-state.ts';
 import { FakeAws, type FakeLoadBalancer, listener, otherPolicy, proxyPolicy } from '../fake-aws.ts';
 
