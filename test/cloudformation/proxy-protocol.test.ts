@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { formatJoining } from '../../functions/load-balancer/joining.ts';
 import { parseProperties } from '../../functions/proxy-protocol/properties.ts';
@@ -25,7 +25,9 @@ describe('cloudformation/proxy-protocol.yaml', () => {
     const allowed = (names: readonly string[]) =>
       new Set(statements.filter(({ of }) => names.includes(of)).flatMap(({ Action }) => Action));
     const used = (folder: string) =>
-      new Set([...sourcesOf(folder), ...sourcesOf('functions/shared')].flatMap(permissionsOfCommands));
+      new Set(
+        [...sourcesFrom(`${folder}/index.ts`)].flatMap((file) => permissionsOfCommands(readFileSync(file, 'utf8'))),
+      );
     expect([...allowed(['LoadBalancerFunctionRole'])].filter((each) => !each.startsWith('logs:')).sort()).toEqual(
       [...used('functions/load-balancer')].sort(),
     );
@@ -181,7 +183,12 @@ function permissionsOfCommands(source: string): string[] {
   );
 }
 
-const sourcesOf = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((each) => each.isFile())
-    .map((each) => readFileSync(join(each.parentPath, each.name), 'utf8'));
+/** What a bundle is made of: the file, and whatever it imports of ours. */
+function sourcesFrom(file: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  for (const [, imported = ''] of readFileSync(file, 'utf8').matchAll(/from '(\.[^']+)'/g)) {
+    sourcesFrom(join(dirname(file), imported), seen);
+  }
+  return seen;
+}
