@@ -7,7 +7,7 @@ import { type ChangeSet, createChangeSet, deleteChangeSet, describeChanges, exec
 import { causes, newEvents } from './events.ts';
 import { type FollowDeps, followStack } from './follow.ts';
 import type { DeployOptions } from './options.ts';
-import { countObjects, type PackageDeps, preparePackage, uploadPackage } from './package.ts';
+import { countObjects, type Package, type PackageDeps, preparePackage, uploadPackage } from './package.ts';
 import type { PackagedTemplate } from './packaged-template.ts';
 import { type DeclaredParameters, requireNames, type StackParameters, stackParameters } from './parameters.ts';
 import { type PreflightDeps, preflight } from './preflight.ts';
@@ -24,7 +24,7 @@ export async function deploy(deps: DeployDeps, options: DeployOptions): Promise<
   const type = changeSetType(options.stack, before?.StackStatus);
 
   const prepared = await preparePackage(deps, options);
-  const { declared, runbook } = readPackaged(prepared.template);
+  const { declared, runbook } = readPackaged(prepared);
   const former = type === 'UPDATE' && before !== undefined ? parametersOf(before) : undefined;
   const parameters = stackParameters(declared, former, options.parameters);
   requireNames(parameters.values);
@@ -59,12 +59,16 @@ export async function deploy(deps: DeployDeps, options: DeployOptions): Promise<
 const switchedLoadBalancer = (values: StackParameters['values']): string | undefined =>
   values.SwitchFromStack === 'Yes' ? values.LoadBalancerName : undefined;
 
-function readPackaged({ text }: PackagedTemplate): { declared: DeclaredParameters; runbook: Runbook } {
-  const { Parameters = {}, Resources } = parse(text, { version: '1.1' }) as {
-    Parameters?: DeclaredParameters;
-    Resources: Record<string, { Properties?: { Content?: Runbook } }>;
-  };
-  return { declared: Parameters, runbook: Resources.SwitchDocument?.Properties?.Content ?? {} };
+/** The runbook may be in a template that this one nests. */
+function readPackaged({ template, templates }: Package): { declared: DeclaredParameters; runbook: Runbook } {
+  const { Parameters: declared = {} } = parse(template.text, { version: '1.1' }) as { Parameters?: DeclaredParameters };
+  const runbooks = templates.map(({ text }) => {
+    const { Resources } = parse(text, { version: '1.1' }) as {
+      Resources: Record<string, { Properties?: { Content?: Runbook } }>;
+    };
+    return Resources.SwitchDocument?.Properties?.Content;
+  });
+  return { declared, runbook: runbooks.find((runbook) => runbook !== undefined) ?? {} };
 }
 
 function makeChangeSet(
@@ -129,7 +133,6 @@ async function execute(
     deps,
     changeSet.stackId,
     new Set(known.map(({ EventId = '' }) => EventId)),
-    switchedLoadBalancer(parameters.values),
     runbook,
   );
   const status = stack?.StackStatus ?? 'DELETE_COMPLETE';

@@ -22,34 +22,44 @@ export async function newEvents(
   return found.reverse();
 }
 
-/** Of the stack itself; a nested one has the same type. */
+const STACK = 'AWS::CloudFormation::Stack';
+
+/** Of the stack itself; a nested one is a resource of the same type. */
 export const isOfStack = ({ PhysicalResourceId, StackId }: StackEvent): boolean => PhysicalResourceId === StackId;
+
+/** @returns the id of a stack that this event tells of as a resource; undefined until it has one */
+export const nestedStack = (event: StackEvent): string | undefined =>
+  event.ResourceType === STACK && !isOfStack(event) ? event.PhysicalResourceId || undefined : undefined;
 
 /** CloudFormation tells of each resource a second time, once the service has taken the request; of a person's view that is an echo. */
 export const isNews = ({ ResourceStatusReason }: StackEvent): boolean =>
   ResourceStatusReason !== 'Resource creation Initiated';
 
-export function describeEvent(event: StackEvent): string {
+/** @param stackId  of the stack that is deployed; what is in one that it nests is told with that one's name */
+export function describeEvent(event: StackEvent, stackId: string): string {
   const { LogicalResourceId, ResourceType, ResourceStatus, ResourceStatusReason } = event;
   const what = isOfStack(event) ? 'stack' : ResourceType;
-  return [`${ResourceStatus}`.padEnd(20), what, LogicalResourceId, ResourceStatusReason].filter(Boolean).join('  ');
+  const where = event.StackId === stackId ? LogicalResourceId : `${event.StackName}/${LogicalResourceId}`;
+  return [`${ResourceStatus}`.padEnd(20), what, where, ResourceStatusReason].filter(Boolean).join('  ');
 }
 
-/** What is being worked on, by logical id, in the order in which that began. */
-export function underWay(events: readonly StackEvent[]): string[] {
-  const latest = new Map<string, string>();
-  for (const event of events.filter((each) => !isOfStack(each))) {
-    const { LogicalResourceId = '', ResourceStatus = '' } = event;
-    latest.delete(LogicalResourceId);
-    latest.set(LogicalResourceId, ResourceStatus);
+/** The latest event of each resource that is being worked on, in the order in which that began; of a nested stack only what is in it. */
+export function underWay(events: readonly StackEvent[]): StackEvent[] {
+  const latest = new Map<string, StackEvent>();
+  for (const event of events.filter(({ ResourceType }) => ResourceType !== STACK)) {
+    const id = `${event.StackId} ${event.LogicalResourceId}`;
+    latest.delete(id);
+    latest.set(id, event);
   }
-  return [...latest].filter(([, status]) => status.endsWith('_IN_PROGRESS')).map(([id]) => id);
+  return [...latest.values()].filter(({ ResourceStatus = '' }) => ResourceStatus.endsWith('_IN_PROGRESS'));
 }
 
-/** Why it failed: the failures that are not only the echo of another. */
+/** Why it failed: the failures that are not only the echo of another, in the same stack or in one that it nests. */
 export function causes(events: readonly StackEvent[]): string[] {
   return events
     .filter((event) => !isOfStack(event) && event.ResourceStatus?.endsWith('_FAILED'))
-    .filter(({ ResourceStatusReason = '' }) => !/^Resource (creation|update) cancelled$/.test(ResourceStatusReason))
+    .filter(({ ResourceStatusReason = '' }) => !ECHO.test(ResourceStatusReason))
     .map(({ LogicalResourceId, ResourceStatusReason }) => `${LogicalResourceId}: ${ResourceStatusReason}`);
 }
+
+const ECHO = /^Resource (creation|update) cancelled$|^Embedded stack .* was not successfully/;

@@ -3,7 +3,7 @@ import type { CloudFormationClient, Stack, StackEvent } from '@aws-sdk/client-cl
 import { GetAutomationExecutionCommand, type SSMClient } from '@aws-sdk/client-ssm';
 import type { Clock } from '../functions/shared/clock.ts';
 import { readState } from '../functions/shared/switch-state.ts';
-import { describeEvent, isNews, isOfStack, newEvents, underWay } from './events.ts';
+import { describeEvent, isNews, isOfStack, nestedStack, newEvents, underWay } from './events.ts';
 import { describeStack } from './stack.ts';
 import { describeSwitch, type Runbook } from './switch-words.ts';
 
@@ -11,8 +11,8 @@ import { describeSwitch, type Runbook } from './switch-words.ts';
 const POLL_MS = 2_000;
 /** After so long without an event a person asks whether it still lives. */
 const SILENCE_MS = 20_000;
-/** Of the resource that runs the switch. */
-const SWITCH = 'ProxyProtocol';
+/** Type of the resource that runs the switch. */
+const SWITCH = 'Custom::ProxyProtocol';
 
 export interface FollowDeps {
   readonly cloudFormation: CloudFormationClient;
@@ -30,58 +30,82 @@ export interface Followed {
 }
 
 /**
- * @param stackId           by its id a stack is found when it is deleted, too
- * @param known             ids of events that were there before
- * @param loadBalancerName  whose switch is waited for
+ * @param stackId  by its id a stack is found when it is deleted, too
+ * @param known    ids of events that were there before
+ * @param runbook  that is being deployed: it explains its own steps
  */
 export async function followStack(
   { cloudFormation, ssm, clock, say }: FollowDeps,
   stackId: string,
   known: ReadonlySet<string>,
-  loadBalancerName: string | undefined,
   runbook: Runbook,
 ): Promise<Followed> {
   const seen = new Set(known);
+  /** By id, since when: what a nested stack did before is no news. */
+  const stacks = new Map([[stackId, new Date(0)]]);
   const events: StackEvent[] = [];
   let saidAt = clock.now();
   let saidOfSwitch = '';
   for (;;) {
     // Before the events: what is at rest now has had all of its events.
     const stack = await describeStack(cloudFormation, stackId);
-    for (const event of await newEvents(cloudFormation, stackId, seen)) {
-      seen.add(event.EventId ?? '');
+    for (const event of await eventsOfAll()) {
       events.push(event);
       if (!isNews(event)) continue;
-      say(describeEvent(event));
+      say(describeEvent(event, stackId));
       saidAt = clock.now();
     }
-    if (stack === undefined || isAtRest(stack, events)) return { stack, events };
+    if (stack === undefined || isAtRest(stack, stackId, events)) return { stack, events };
     const waitsFor = underWay(events);
-    const words =
-      waitsFor.includes(SWITCH) && loadBalancerName !== undefined
-        ? await wordsOfSwitch(ssm, loadBalancerName, runbook)
-        : undefined;
+    const words = await wordsOfSwitch(
+      ssm,
+      waitsFor.find(({ ResourceType }) => ResourceType === SWITCH),
+      runbook,
+    );
     if (words !== undefined && words !== saidOfSwitch) {
       say(`  ${words}`);
       saidOfSwitch = words;
       saidAt = clock.now();
     } else if (clock.now() - saidAt >= SILENCE_MS) {
-      say(`  waiting for ${waitsFor.join(', ') || 'CloudFormation'}`);
+      say(`  waiting for ${waitsFor.map(({ LogicalResourceId }) => LogicalResourceId).join(', ') || 'CloudFormation'}`);
       saidAt = clock.now();
     }
     await clock.sleep(POLL_MS);
   }
+
+  /** In order, of the stacks that it nests as well: they are found by its events, and those that they nest by theirs. */
+  async function eventsOfAll(): Promise<StackEvent[]> {
+    const found: StackEvent[] = [];
+    // A map that grows is walked to its end.
+    for (const [id, since] of stacks) {
+      for (const event of await newEvents(cloudFormation, id, seen)) {
+        seen.add(event.EventId ?? '');
+        const { Timestamp = new Date() } = event;
+        const nested = nestedStack(event);
+        if (nested !== undefined && !stacks.has(nested)) stacks.set(nested, Timestamp);
+        // What a nested stack says of itself, the one around it says, too.
+        if (Timestamp >= since && (id === stackId || !isOfStack(event))) found.push(event);
+      }
+    }
+    return found.sort((a, b) => Number(a.Timestamp) - Number(b.Timestamp));
+  }
 }
 
 /** By its own event as well: for a moment behind ExecuteChangeSet the stack still says what it was. */
-function isAtRest({ StackStatus }: Stack, events: readonly StackEvent[]): boolean {
-  return StackStatus?.endsWith('_IN_PROGRESS') !== true && events.findLast(isOfStack)?.ResourceStatus === StackStatus;
+function isAtRest({ StackStatus }: Stack, stackId: string, events: readonly StackEvent[]): boolean {
+  const last = events.findLast((event) => isOfStack(event) && event.StackId === stackId);
+  return StackStatus?.endsWith('_IN_PROGRESS') !== true && last?.ResourceStatus === StackStatus;
 }
 
 /** Nothing is said where it cannot be read: the deployment does not depend on it. */
-async function wordsOfSwitch(ssm: SSMClient, loadBalancerName: string, runbook: Runbook): Promise<string | undefined> {
+async function wordsOfSwitch(
+  ssm: SSMClient,
+  event: StackEvent | undefined,
+  runbook: Runbook,
+): Promise<string | undefined> {
   try {
-    const stored = await readState(ssm, loadBalancerName);
+    const { LoadBalancerName } = JSON.parse(event?.ResourceProperties ?? '{}') as { LoadBalancerName?: string };
+    const stored = LoadBalancerName === undefined ? undefined : await readState(ssm, LoadBalancerName);
     if (stored === undefined) return undefined;
     const { AutomationExecution } = await ssm.send(
       new GetAutomationExecutionCommand({ AutomationExecutionId: stored.state.executionId }),

@@ -18,7 +18,9 @@ export interface Package {
   readonly bucket: string;
   /** The one that was asked for. */
   readonly template: PackagedTemplate;
-  /** All that goes into the bucket, what a template nests included. */
+  /** With those that it nests. */
+  readonly templates: readonly PackagedTemplate[];
+  /** All that goes into the bucket. */
   readonly contents: readonly Content[];
 }
 
@@ -38,6 +40,7 @@ export async function preparePackage({ s3, region, root }: PackageDeps, options:
   return {
     bucket,
     template: templates.at(-1) as PackagedTemplate,
+    templates,
     contents: [
       ...artifacts.map(({ key, file, bytes }) => ({
         key: `${prefix}${key}`,

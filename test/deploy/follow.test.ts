@@ -21,7 +21,7 @@ const stacks = mockClient(cloudFormation);
 const systemsManager = mockClient(ssm);
 
 let count = 0;
-const event = (id: string, status: string, reason?: string): StackEvent => ({
+const event = (id: string, status: string, reason?: string, more: Partial<StackEvent> = {}): StackEvent => ({
   StackId: 's',
   StackName: 's',
   EventId: String(count++),
@@ -31,7 +31,16 @@ const event = (id: string, status: string, reason?: string): StackEvent => ({
   ResourceType: id === 's' ? 'AWS::CloudFormation::Stack' : 'AWS::X::Y',
   ResourceStatus: status as NonNullable<StackEvent['ResourceStatus']>,
   ...(reason !== undefined && { ResourceStatusReason: reason }),
+  ...more,
 });
+
+/** Of the resource that runs the switch, with its properties as events have them. */
+const switching = (status: string, more: Partial<StackEvent> = {}): StackEvent =>
+  event('ProxyProtocol', status, undefined, {
+    ResourceType: 'Custom::ProxyProtocol',
+    ResourceProperties: '{"LoadBalancerName":"web"}',
+    ...more,
+  });
 
 beforeEach(() => {
   stacks.reset();
@@ -59,13 +68,14 @@ describe('events', () => {
       event('Function', 'CREATE_IN_PROGRESS'),
       event('Switch', 'CREATE_IN_PROGRESS'),
     ];
-    expect(underWay(events)).toEqual(['Function', 'Switch']);
+    expect(underWay(events).map(({ LogicalResourceId }) => LogicalResourceId)).toEqual(['Function', 'Switch']);
   });
 
   test('tell the cause, and not its echo', () => {
     const events = [
       event('Switch', 'CREATE_FAILED', 'ERR_PACKAGES: …'),
       event('Other', 'CREATE_FAILED', 'Resource creation cancelled'),
+      event('Nested', 'CREATE_FAILED', 'Embedded stack arn:… was not successfully created: …'),
       event('s', 'ROLLBACK_IN_PROGRESS', 'The following resource(s) failed to create: [Switch]. '),
     ];
     expect(causes(events)).toEqual(['Switch: ERR_PACKAGES: …']);
@@ -110,8 +120,8 @@ describe('the runbook’s step', () => {
 
 describe('a stack is followed', () => {
   test('until it is at rest, with what it waits for when nothing happens', async () => {
-    const events = [event('s', 'CREATE_IN_PROGRESS'), event('ProxyProtocol', 'CREATE_IN_PROGRESS')];
-    const end = [event('ProxyProtocol', 'CREATE_COMPLETE'), event('s', 'CREATE_COMPLETE')];
+    const events = [event('s', 'CREATE_IN_PROGRESS'), switching('CREATE_IN_PROGRESS')];
+    const end = [switching('CREATE_COMPLETE'), event('s', 'CREATE_COMPLETE')];
     let now = 0;
     // What it was before, for a moment: CloudFormation answers ExecuteChangeSet before it begins.
     const status = () => (now === 0 ? 'UPDATE_COMPLETE' : now < 50_000 ? 'CREATE_IN_PROGRESS' : 'CREATE_COMPLETE');
@@ -142,18 +152,17 @@ describe('a stack is followed', () => {
       { cloudFormation, ssm, clock, say: (line) => void said.push(`${now / 1000} ${line}`) },
       's',
       new Set(),
-      'web',
       { mainSteps: [{ name: 'PrepareReceivers', description: 'Every receiver.' }] },
     );
 
     expect(stack?.StackStatus).toBe('CREATE_COMPLETE');
     expect(said).toEqual([
       '0 CREATE_IN_PROGRESS    stack  s',
-      '0 CREATE_IN_PROGRESS    AWS::X::Y  ProxyProtocol',
+      '0 CREATE_IN_PROGRESS    Custom::ProxyProtocol  ProxyProtocol',
       '0   PrepareReceivers: Every receiver.',
       '20   waiting for ProxyProtocol',
       '40   waiting for ProxyProtocol',
-      '50 CREATE_COMPLETE       AWS::X::Y  ProxyProtocol',
+      '50 CREATE_COMPLETE       Custom::ProxyProtocol  ProxyProtocol',
       '50 CREATE_COMPLETE       stack  s',
     ]);
   });
@@ -163,10 +172,50 @@ describe('a stack is followed', () => {
       .on(DescribeStacksCommand)
       .resolvesOnce({ Stacks: [{ StackName: 's', CreationTime: new Date(0), StackStatus: 'CREATE_IN_PROGRESS' }] })
       .resolves({ Stacks: [] });
-    stacks.on(DescribeStackEventsCommand).resolves({ StackEvents: [event('ProxyProtocol', 'CREATE_IN_PROGRESS')] });
+    stacks.on(DescribeStackEventsCommand).resolves({ StackEvents: [switching('CREATE_IN_PROGRESS')] });
     systemsManager.on(GetParameterCommand).rejects(Object.assign(new Error(), { name: 'AccessDeniedException' }));
     const deps = { cloudFormation, ssm, clock: { now: () => 0, sleep: async () => {} }, say: () => {} };
 
-    expect((await followStack(deps, 's', new Set(), 'web', {})).stack).toBeUndefined();
+    expect((await followStack(deps, 's', new Set(), {})).stack).toBeUndefined();
+  });
+
+  test('with the stacks that it nests, from this deployment on', async () => {
+    const nested = (id: string, status: string, at: number) =>
+      event(id, status, undefined, { StackId: 'n', StackName: 's-Nested', Timestamp: new Date(at) });
+    const parent = [
+      event('s', 'UPDATE_IN_PROGRESS'),
+      event('Nested', 'UPDATE_IN_PROGRESS', undefined, {
+        ResourceType: 'AWS::CloudFormation::Stack',
+        PhysicalResourceId: 'n',
+        Timestamp: new Date(1000),
+      }),
+      event('s', 'UPDATE_COMPLETE', undefined, { Timestamp: new Date(2000) }),
+    ];
+    const inside = [
+      nested('Role', 'CREATE_COMPLETE', 500),
+      event('n', 'UPDATE_IN_PROGRESS', undefined, { StackId: 'n', PhysicalResourceId: 'n', Timestamp: new Date(1000) }),
+      nested('Role', 'UPDATE_COMPLETE', 1500),
+    ];
+    stacks
+      .on(DescribeStacksCommand)
+      .resolves({ Stacks: [{ StackName: 's', CreationTime: new Date(0), StackStatus: 'UPDATE_COMPLETE' }] });
+    stacks.on(DescribeStackEventsCommand, { StackName: 's' }).resolves({ StackEvents: parent.toReversed() });
+    stacks.on(DescribeStackEventsCommand, { StackName: 'n' }).resolves({ StackEvents: inside.toReversed() });
+    const said: string[] = [];
+    const deps = {
+      cloudFormation,
+      ssm,
+      clock: { now: () => 0, sleep: async () => {} },
+      say: (line: string) => void said.push(line),
+    };
+
+    await followStack(deps, 's', new Set(), {});
+
+    expect(said).toEqual([
+      'UPDATE_IN_PROGRESS    stack  s',
+      'UPDATE_IN_PROGRESS    AWS::CloudFormation::Stack  Nested',
+      'UPDATE_COMPLETE       AWS::X::Y  s-Nested/Role',
+      'UPDATE_COMPLETE       stack  s',
+    ]);
   });
 });
