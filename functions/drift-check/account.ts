@@ -10,8 +10,10 @@ import {
   type ElasticLoadBalancingClient,
   type LoadBalancerDescription,
   type PolicyDescription,
+  type TagDescription,
 } from '@aws-sdk/client-elastic-load-balancing';
 import { GetParametersByPathCommand, type SSMClient } from '@aws-sdk/client-ssm';
+import { isGone } from './failures.ts';
 
 /** Name → value. @param path  `/proxyflip`; a page holds ten, which is the most that the service gives. */
 export async function readParameters(ssm: SSMClient, path: string, recursive: boolean): Promise<Map<string, string>> {
@@ -48,9 +50,18 @@ export async function readLoadBalancers(
   return found;
 }
 
-export async function readPolicies(elb: ElasticLoadBalancingClient, name: string): Promise<PolicyDescription[]> {
-  const { PolicyDescriptions } = await elb.send(new DescribeLoadBalancerPoliciesCommand({ LoadBalancerName: name }));
-  return PolicyDescriptions ?? [];
+/** @returns undefined for one that was deleted since it was listed */
+export async function readPolicies(
+  elb: ElasticLoadBalancingClient,
+  name: string,
+): Promise<PolicyDescription[] | undefined> {
+  try {
+    const { PolicyDescriptions } = await elb.send(new DescribeLoadBalancerPoliciesCommand({ LoadBalancerName: name }));
+    return PolicyDescriptions ?? [];
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
 }
 
 /** By load balancer; twenty a call, the most that the service takes. */
@@ -58,17 +69,27 @@ export async function readTags(
   elb: ElasticLoadBalancingClient,
   names: readonly string[],
 ): Promise<Map<string, ReadonlyMap<string, string>>> {
-  const answers = await Promise.all(
-    groupsOf(20, names).map((group) => elb.send(new DescribeTagsCommand({ LoadBalancerNames: group }))),
-  );
+  const answers = await Promise.all(groupsOf(20, names).map((group) => describeTags(elb, group)));
   return new Map(
     answers
-      .flatMap(({ TagDescriptions }) => TagDescriptions ?? [])
+      .flat()
       .map((each) => [
         each.LoadBalancerName ?? '',
         new Map((each.Tags ?? []).map(({ Key = '', Value = '' }) => [Key, Value])),
       ]),
   );
+}
+
+/** One that was deleted since it was listed spoils the whole call. */
+async function describeTags(elb: ElasticLoadBalancingClient, names: readonly string[]): Promise<TagDescription[]> {
+  try {
+    const { TagDescriptions } = await elb.send(new DescribeTagsCommand({ LoadBalancerNames: [...names] }));
+    return TagDescriptions ?? [];
+  } catch (error) {
+    if (!isGone(error)) throw error;
+    if (names.length === 1) return [];
+    return (await Promise.all(names.map((name) => describeTags(elb, [name])))).flat();
+  }
 }
 
 export interface Health {

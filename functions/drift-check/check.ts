@@ -4,7 +4,11 @@
  * What a switch is working on is not looked at; and since one may begin while the check reads, every load balancer at which something was
  * found is looked at once more before that is told.
  */
-import type { ElasticLoadBalancingClient, LoadBalancerDescription } from '@aws-sdk/client-elastic-load-balancing';
+import type {
+  ElasticLoadBalancingClient,
+  LoadBalancerDescription,
+  PolicyDescription,
+} from '@aws-sdk/client-elastic-load-balancing';
 import type { SSMClient } from '@aws-sdk/client-ssm';
 import type { Clock } from '../shared/clock.ts';
 import { messageOf } from '../shared/errors.ts';
@@ -13,6 +17,7 @@ import { readHealth, readPolicies, readTags } from './account.ts';
 import { askReceivers } from './ask-receivers.ts';
 import { compare, compareDeleted } from './compare.ts';
 import { expectedOf } from './expected.ts';
+import { isThrottled } from './failures.ts';
 import type { LoadBalancerResult, Status } from './finding.ts';
 import { type Memory, memoryName, parseMemory, recall } from './memory.ts';
 import { observe, policyNamesOf } from './observed.ts';
@@ -81,15 +86,17 @@ export async function checkLoadBalancers(
   return Promise.all(
     sorted.map(async (each) => {
       if (!('description' in each)) return each;
-      const situation: Situation = {
-        state: each.state,
-        expected: expectedOf(each.state),
-        loadBalancer: observe(each.description, policies.get(each.name) ?? [], tags.get(each.name) ?? new Map()),
-        receivers: pick(receivers, instancesOf(each.description)),
-        outOfService: new Set(),
-        neighbours: await plainNeighbours(deps, account, each),
-      };
-      return judge(deps, account, each, situation);
+      try {
+        return await judge(deps, account, each, {
+          policies: policies.get(each.name),
+          tags: tags.get(each.name) ?? new Map(),
+          receivers: pick(receivers, instancesOf(each.description)),
+        });
+      } catch (error) {
+        // One load balancer that cannot be judged does not keep the others from it.
+        if (isThrottled(error)) throw error;
+        return notLookedAt(account, each.name, 'UNKNOWN', messageOf(error));
+      }
     }),
   );
 }
@@ -124,20 +131,38 @@ async function sortOut(deps: CheckDeps, account: Account, name: string): Promise
   return settle(deps, account, name, 'DELETED', [compareDeleted(name, state, rulesFor(deps, account, name))], 0);
 }
 
-async function judge(deps: CheckDeps, account: Account, subject: Subject, situation: Situation): Promise<Checked> {
-  const { name } = subject;
+/** What was read of one load balancer for the comparison. */
+interface Material {
+  /** undefined = it was deleted meanwhile. */
+  readonly policies: readonly PolicyDescription[] | undefined;
+  readonly tags: ReadonlyMap<string, string>;
+  readonly receivers: Situation['receivers'];
+}
+
+async function judge(deps: CheckDeps, account: Account, subject: Subject, material: Material): Promise<Checked> {
+  const { name, state, description } = subject;
+  const { policies, tags, receivers } = material;
+  if (policies === undefined) return notLookedAt(account, name, 'NOT_CHECKED', 'it was deleted during the check');
+  const situation: Situation = {
+    state,
+    expected: expectedOf(state),
+    loadBalancer: observe(description, policies, tags),
+    receivers,
+    outOfService: new Set(),
+    neighbours: await plainNeighbours(deps, account, subject),
+  };
   const rules = rulesFor(deps, account, name);
   let drafts = compare(situation, rules);
   if (drafts.length > 0) {
     const now = await readState(deps.ssm, name);
-    if (now === undefined || JSON.stringify(now.state) !== JSON.stringify(subject.state)) {
+    if (now === undefined || JSON.stringify(now.state) !== JSON.stringify(state)) {
       return notLookedAt(account, name, 'NOT_CHECKED', 'a switch was at work on it during the check');
     }
     drafts = compare(await lookCloser(deps, situation, drafts), rules);
   }
   const record = parseRecord(account.memory.get(recordName(name)), rules.now);
   const fight = fights(record, drafts, situation.loadBalancer);
-  const unreachable = [...situation.receivers.values()].filter((each) => !isKnown(each)).length;
+  const unreachable = [...receivers.values()].filter((each) => !isKnown(each)).length;
   return settle(deps, account, name, undefined, [...drafts, ...fight], unreachable);
 }
 
@@ -215,7 +240,7 @@ async function plainNeighbours({ elb }: CheckDeps, account: Account, subject: Su
     const fed = (other.ListenerDescriptions ?? []).map(({ Listener }) => Listener?.InstancePort);
     const both = ports.map(({ port }) => port).filter((port) => fed.includes(port));
     const lists = policyNamesOf(other);
-    const policies = both.some((port) => lists.has(port)) ? await readPolicies(elb, name) : [];
+    const policies = both.some((port) => lists.has(port)) ? ((await readPolicies(elb, name)) ?? []) : [];
     const { proxyPolicies } = observe(other, policies, new Map());
     for (const port of both) {
       if (!(lists.get(port) ?? []).some((each) => proxyPolicies.has(each))) found.push({ name, port, instanceIds });

@@ -21,8 +21,13 @@ export function compareTraffic(situation: Situation, rules: Rules): Draft[] {
   });
 }
 
-function droppedAt({ expected }: Situation, rules: Rules, where: string, { log }: Receiver): Draft[] {
-  if (log.broken === 0 || log.lastBroken * 1000 <= rules.logsSince) return [];
+/** What came before the receiver was set to what it is says nothing about it. @param last  Unix time in seconds */
+const isNews = (last: number, rules: Rules, { since }: Receiver): boolean =>
+  last > since && last * 1000 > rules.logsSince;
+
+function droppedAt({ expected }: Situation, rules: Rules, where: string, receiver: Receiver): Draft[] {
+  const { log } = receiver;
+  if (log.broken === 0 || !isNews(log.lastBroken, rules, receiver)) return [];
   const from = log.brokenFrom.join(', ') || 'an address that was not noted';
   const observed = `${log.broken} were dropped since ${new Date(log.from * 1000).toISOString()}, from ${from}`;
   const draft = {
@@ -55,9 +60,10 @@ function droppedAt({ expected }: Situation, rules: Rules, where: string, { log }
   ];
 }
 
-function refusedAt(rules: Rules, where: string, { log }: Receiver): Draft[] {
+function refusedAt(rules: Rules, where: string, receiver: Receiver): Draft[] {
+  const { log } = receiver;
   const { proxied, requests, lastProxied } = log;
-  if (proxied < AT_LEAST || proxied < requests * MOST || lastProxied * 1000 <= rules.logsSince) return [];
+  if (proxied < AT_LEAST || proxied < requests * MOST || !isNews(lastProxied, rules, receiver)) return [];
   return [
     {
       kind: 'proxy-lines-refused',

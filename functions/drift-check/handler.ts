@@ -5,11 +5,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Context } from 'aws-lambda';
 import { LoadBalancerNotFoundError } from '../load-balancer/classic-elb.ts';
-import { messageOf, serviceErrorName } from '../shared/errors.ts';
+import { messageOf } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import { readLoadBalancers, readParameters } from './account.ts';
 import { type Account, type CheckDeps, type Checked, checkLoadBalancers, instancesOf } from './check.ts';
 import { type CheckEvent, type Continuation, parseEvent } from './event.ts';
+import { isThrottled } from './failures.ts';
 import type { CheckAnswer, LoadBalancerResult } from './finding.ts';
 import { rememberedNames } from './memory.ts';
 import { loadBalancerMetrics, runMetrics } from './metrics.ts';
@@ -163,9 +164,3 @@ function answerOf(loadBalancers: readonly LoadBalancerResult[], goesOn: string):
   const summary = [summarise(loadBalancers), goesOn].filter((each) => each !== '').join(' ');
   return { status: worstStatus(loadBalancers), loadBalancers, summary, report: reportOf(loadBalancers) };
 }
-
-/** What the services say when the SDK has given up waiting for them. */
-const isThrottled = (error: unknown): boolean =>
-  ['Throttling', 'ThrottlingException', 'RequestLimitExceeded', 'TooManyRequestsException', 'TooManyUpdates'].includes(
-    serviceErrorName(error) ?? '',
-  );

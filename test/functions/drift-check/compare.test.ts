@@ -396,6 +396,11 @@ const CASES: readonly Case[] = [
     found: [],
   },
   {
+    desc: 'the same, before the receiver was set to what it is',
+    given: { receivers: { 'i-1': receiver({ ...broken('10.0.9.9'), since: SECONDS - 10 }) } },
+    found: [],
+  },
+  {
     desc: 'the same, explained by a policy that is missing',
     given: { loadBalancer: loadBalancer(on()), receivers: { 'i-1': receiver(broken('10.0.101.5')) } },
     found: ['policy-missing port 81 EVERY_REQUEST_FAILS'],

@@ -295,6 +295,29 @@ describe('drift', () => {
   });
 });
 
+describe('one load balancer does not keep the others from being checked', () => {
+  beforeEach(() => addSwitched('a', 'b', 'c'));
+  const statuses = (answer: CheckAnswer) => answer.loadBalancers.map(({ status }) => status);
+
+  test('that is deleted while the check reads', async () => {
+    aws.fault = (action) => {
+      if (['DescribeLoadBalancerPolicies', 'DescribeTags'].includes(action)) aws.loadBalancers.delete('b');
+    };
+    const answer = await check();
+
+    expect(statuses(answer)).toEqual(['IN_SYNC', 'NOT_CHECKED', 'IN_SYNC']);
+    expect(answer.loadBalancers[1]?.why).toBe('it was deleted during the check');
+  });
+
+  test('whose state makes no sense', async () => {
+    remember('/proxyflip/b', state({ parameters: { ExcludePorts: 'ssh' } }));
+    const answer = await check();
+
+    expect(statuses(answer)).toEqual(['IN_SYNC', 'UNKNOWN', 'IN_SYNC']);
+    expect(answer.loadBalancers[1]?.why).toContain('ERR_INVALID_PORT_LIST');
+  });
+});
+
 describe('a switch', () => {
   beforeEach(() => addSwitched('web'));
 
