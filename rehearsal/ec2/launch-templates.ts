@@ -1,7 +1,7 @@
 /** Launch templates: versions of what an instance is to be, of which a later one does not touch instances that are there. */
 import type { RequestLaunchTemplateData } from '@aws-sdk/client-ec2';
 import { ServiceError } from '../aws/service.ts';
-import { newId, refuseOthers, type Tags } from './vpc-store.ts';
+import { newId, refuseOthers, type Tags } from './items.ts';
 
 export interface LaunchTemplate {
   readonly launchTemplateId: string;

@@ -1,4 +1,5 @@
 /** Subnet groups and replication groups with cluster mode disabled: one server that answers at the primary's address. */
+import { refuserOf } from '../aws/refuse-others.ts';
 import { ServiceError } from '../aws/service.ts';
 import { freeAddress } from '../ec2/addresses.ts';
 import { ACCOUNT_ID, REGION, type World } from '../world.ts';
@@ -53,13 +54,7 @@ export const arnOf = (kind: 'replicationgroup' | 'subnetgroup', name: string): s
 
 export const invalidParameter = (message: string) => new ServiceError('InvalidParameterValue', message);
 
-/** @throws ServiceError InvalidParameterValue  an input that the rehearsal does not have, by name: never as if it had been obeyed */
-export function refuseOthers(input: object, known: readonly string[]): void {
-  for (const [name, value] of Object.entries(input)) {
-    const isEmpty = value === undefined || value === false || (Array.isArray(value) && value.length === 0);
-    if (!isEmpty && !known.includes(name)) throw invalidParameter(`${name} is not supported by the rehearsal`);
-  }
-}
+export const refuseOthers = refuserOf('InvalidParameterValue');
 
 /** In the first subnet of the group: an address that no instance and no interface has. */
 export function takeAddress(world: World, { subnetIds }: SubnetGroup): { address: string; subnetId: string } {

@@ -1,6 +1,6 @@
 import type { DescribeAvailabilityZonesRequest, DescribeAvailabilityZonesResult } from '@aws-sdk/client-ec2';
 import { AVAILABILITY_ZONES, REGION } from '../../world.ts';
-import { refuseOthers } from '../vpc-store.ts';
+import { refuseOthers } from '../items.ts';
 
 export function describeAvailabilityZones(input: DescribeAvailabilityZonesRequest): DescribeAvailabilityZonesResult {
   refuseOthers(input, ['AllAvailabilityZones']);

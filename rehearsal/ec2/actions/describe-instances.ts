@@ -5,9 +5,9 @@ import type {
 } from '@aws-sdk/client-ec2';
 import { ACCOUNT_ID, type Instance, type World } from '../../world.ts';
 import { type FilterValues, filtered } from '../filters.ts';
+import { tagList } from '../items.ts';
 import { named } from '../named.ts';
 import { paged } from '../paging.ts';
-import { tagList } from '../vpc-store.ts';
 
 /** An instance that reboots stays `running`, as in EC2. */
 const stateOf = (instance: Instance) =>

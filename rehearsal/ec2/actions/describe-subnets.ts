@@ -1,9 +1,9 @@
 import type { DescribeSubnetsRequest, DescribeSubnetsResult, Subnet as SubnetAnswer } from '@aws-sdk/client-ec2';
 import { ACCOUNT_ID, type Subnet, type World } from '../../world.ts';
 import { type FilterValues, filtered } from '../filters.ts';
+import { tagList } from '../items.ts';
 import { named } from '../named.ts';
 import { paged } from '../paging.ts';
-import { tagList } from '../vpc-store.ts';
 
 const FILTERS: FilterValues<Subnet> = {
   'subnet-id': (subnet) => [subnet.subnetId],

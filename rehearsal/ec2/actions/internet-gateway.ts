@@ -11,10 +11,11 @@ import type {
 import { ServiceError } from '../../aws/service.ts';
 import { ACCOUNT_ID } from '../../world.ts';
 import { type FilterValues, filtered } from '../filters.ts';
+import { existing, newId, refuseOthers, requireUnused, tagList, tagsOf } from '../items.ts';
 import { named } from '../named.ts';
 import { paged } from '../paging.ts';
 import type { Ec2Parts } from '../parts.ts';
-import { existing, type InternetGateway, newId, refuseOthers, requireUnused, tagList, tagsOf } from '../vpc-store.ts';
+import type { InternetGateway } from '../vpc-store.ts';
 
 const NOT_FOUND = 'InvalidInternetGatewayID.NotFound';
 

@@ -13,11 +13,11 @@ import type {
   LaunchTemplateVersion,
   RequestLaunchTemplateData,
 } from '@aws-sdk/client-ec2';
+import { refuseOthers, tagList, tagsOf } from '../items.ts';
 import type { LaunchTemplate } from '../launch-templates.ts';
 import { named } from '../named.ts';
 import { paged } from '../paging.ts';
 import type { Ec2Parts } from '../parts.ts';
-import { refuseOthers, tagList, tagsOf } from '../vpc-store.ts';
 
 export const launchTemplateActions = ({ launchTemplates }: Ec2Parts) => ({
   CreateLaunchTemplate(input: CreateLaunchTemplateRequest): CreateLaunchTemplateResult {

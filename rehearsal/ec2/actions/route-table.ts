@@ -16,10 +16,11 @@ import { ServiceError } from '../../aws/service.ts';
 import { ACCOUNT_ID } from '../../world.ts';
 import { parseBlock } from '../addresses.ts';
 import { type FilterValues, filtered } from '../filters.ts';
+import { existing, newId, refuseOthers, requireUnused, tagList, tagsOf } from '../items.ts';
 import { named } from '../named.ts';
 import { paged } from '../paging.ts';
 import type { Ec2Parts } from '../parts.ts';
-import { existing, newId, type RouteTable, refuseOthers, requireUnused, tagList, tagsOf } from '../vpc-store.ts';
+import type { RouteTable } from '../vpc-store.ts';
 
 const NOT_FOUND = 'InvalidRouteTableID.NotFound';
 

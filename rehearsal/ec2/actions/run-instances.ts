@@ -3,8 +3,8 @@ import { ServiceError } from '../../aws/service.ts';
 import { ACCOUNT_ID, type Instance } from '../../world.ts';
 import { freeAddress } from '../addresses.ts';
 import { architectureOf, MACHINE_IMAGES } from '../images.ts';
+import { existing, newId, refuseOthers, tagsOf } from '../items.ts';
 import type { Ec2Parts } from '../parts.ts';
-import { existing, newId, refuseOthers, tagsOf } from '../vpc-store.ts';
 import { describeInstance } from './describe-instances.ts';
 
 /**

@@ -14,10 +14,10 @@ import { ServiceError } from '../../aws/service.ts';
 import { ACCOUNT_ID, type SecurityGroup, type SecurityGroupRule, type World } from '../../world.ts';
 import { parseBlock } from '../addresses.ts';
 import { type FilterValues, filtered } from '../filters.ts';
+import { existing, newId, refuseOthers, requireUnused, tagList, tagsOf } from '../items.ts';
 import { named } from '../named.ts';
 import { paged } from '../paging.ts';
 import type { Ec2Parts } from '../parts.ts';
-import { existing, newId, refuseOthers, requireUnused, tagList, tagsOf } from '../vpc-store.ts';
 
 const NOT_FOUND = 'InvalidGroup.NotFound';
 const EVERYTHING: SecurityGroupRule = {

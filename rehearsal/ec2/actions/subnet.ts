@@ -7,8 +7,8 @@ import type {
 import { ServiceError } from '../../aws/service.ts';
 import { AVAILABILITY_ZONES, type Subnet } from '../../world.ts';
 import { isWithin, overlaps, parseBlock } from '../addresses.ts';
+import { existing, newId, refuseOthers, requireUnused, tagsOf } from '../items.ts';
 import type { Ec2Parts } from '../parts.ts';
-import { existing, newId, refuseOthers, requireUnused, tagsOf } from '../vpc-store.ts';
 import { describeSubnet } from './describe-subnets.ts';
 
 export const subnetActions = ({ world, vpcs }: Ec2Parts) => ({

@@ -1,7 +1,7 @@
 import type { TerminateInstancesRequest, TerminateInstancesResult } from '@aws-sdk/client-ec2';
 import { ServiceError } from '../../aws/service.ts';
+import { existing, refuseOthers } from '../items.ts';
 import type { Ec2Parts } from '../parts.ts';
-import { existing, refuseOthers } from '../vpc-store.ts';
 
 /**
  * Answers when the machines are off, where EC2 answers before and goes on listing what is terminated for a while. What a scenario has booted

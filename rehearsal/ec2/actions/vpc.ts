@@ -11,10 +11,11 @@ import { ServiceError } from '../../aws/service.ts';
 import { ACCOUNT_ID } from '../../world.ts';
 import { isWithin, parseBlock } from '../addresses.ts';
 import { type FilterValues, filtered } from '../filters.ts';
+import { newId, refuseOthers, requireUnused, tagList, tagsOf } from '../items.ts';
 import { named } from '../named.ts';
 import { paged } from '../paging.ts';
 import type { Ec2Parts } from '../parts.ts';
-import { newId, refuseOthers, requireUnused, tagList, tagsOf, type Vpc } from '../vpc-store.ts';
+import type { Vpc } from '../vpc-store.ts';
 
 /** All that the rehearsal's link reaches (`network/fabric.ts`). */
 const LINK = '10.0.0.0/16';

@@ -8,7 +8,7 @@ import type {
   ReplicationGroupMessage,
 } from '@aws-sdk/client-elasticache';
 import { ServiceError } from '../../aws/service.ts';
-import { newId } from '../../ec2/vpc-store.ts';
+import { newId } from '../../ec2/items.ts';
 import {
   arnOf,
   type ElastiCacheParts,
