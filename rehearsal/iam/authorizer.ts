@@ -71,13 +71,15 @@ export function createAuthorizer({ iam, facts }: AuthorizerOptions): Authorizer 
 
   return {
     before({ service, protocol, action, input, accessKeyId }) {
-      if (callerOf(accessKeyId).roleName === undefined) return undefined;
+      const { roleName } = callerOf(accessKeyId);
+      if (roleName === undefined) return undefined;
       const permissions = permissionsFor(service, action, input, facts);
       if (permissions === undefined) {
-        const where = 'rehearsal/iam/requirements/ has to say it';
+        const resource = 'something that rehearsal/iam/requirements/ has to say';
+        refusals.push({ roleName, action: `${service}:${action}`, resource });
         return accessDenied(
           protocol,
-          `The rehearsal does not know which permissions ${service} ${action} needs: ${where}`,
+          `The rehearsal does not know which permissions ${service} ${action} needs: ${resource}`,
         );
       }
       for (const permission of permissions) {

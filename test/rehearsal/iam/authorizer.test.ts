@@ -136,6 +136,7 @@ describe('a session of a role', () => {
   test('is refused an action that nobody has said the permissions of', async () => {
     allow([{ Effect: 'Allow', Action: '*', Resource: '*' }]);
     await expect(new SSM(as(worker)).startSession({ Target: 'i-1' })).rejects.toThrow('rehearsal/iam/requirements/');
+    expect(authorizer.refusals).toMatchObject([{ roleName: ROLE, action: 'ssm:StartSession' }]);
   });
 
   test('of a role that is gone may nothing', async () => {
