@@ -81,9 +81,13 @@ export async function openRemoteTarget(): Promise<Target> {
       );
       const instanceId = Instances[0]?.InstanceId ?? '';
       await until(`instance ${instanceId} runs`, 300, async () => {
-        const { Reservations = [] } = await clients.ec2.send(
-          new DescribeInstancesCommand({ InstanceIds: [instanceId] }),
-        );
+        const { Reservations = [] } = await clients.ec2
+          .send(new DescribeInstancesCommand({ InstanceIds: [instanceId] }))
+          .catch((error: Error) => {
+            // For a moment after it was made, EC2 may not know it everywhere.
+            if (error.name !== 'InvalidInstanceID.NotFound') throw error;
+            return { Reservations: [] };
+          });
         return Reservations[0]?.Instances?.[0]?.State?.Name === 'running';
       });
       return instanceId;

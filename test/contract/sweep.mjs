@@ -4,6 +4,11 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  DeleteStackCommand,
+  paginateDescribeStacks,
+  waitUntilStackDeleteComplete,
+} from '@aws-sdk/client-cloudformation';
+import {
   DeleteSecurityGroupCommand,
   paginateDescribeInstances,
   paginateDescribeSecurityGroups,
@@ -31,12 +36,12 @@ const GROUP_TRIES = 30;
 const BETWEEN_TRIES_MS = 10_000;
 
 /**
- * @param clients  ec2, elb, ssm
- * @param options  `levels`: which kinds may be there; the instance level's need rights of EC2 that the other does not.
+ * @param clients  cloudFormation, ec2, elb, ssm
+ * @param options  `levels`: which kinds may be there; each level's need rights that the others do not.
  *                 `say`: one line for each thing that is removed
  * @returns how many things were removed
  */
-export async function sweep({ ec2, elb, ssm }, { levels, say }) {
+export async function sweep({ cloudFormation, ec2, elb, ssm }, { levels, say }) {
   let removed = 0;
   const remove = async (what, command) => {
     await command();
@@ -68,6 +73,16 @@ export async function sweep({ ec2, elb, ssm }, { levels, say }) {
       await remove(`parameter ${Name}`, () => ssm.send(new DeleteParameterCommand({ Name })));
     }
   }
+  const stacks = levels.includes('stack') ? await ourStacks(cloudFormation) : [];
+  for (const StackName of stacks) {
+    await remove(`stack ${StackName}`, () => cloudFormation.send(new DeleteStackCommand({ StackName })));
+  }
+  for (const StackName of stacks) {
+    await waitUntilStackDeleteComplete(
+      { client: cloudFormation, maxWaitTime: 600, minDelay: 1, maxDelay: 10 },
+      { StackName },
+    );
+  }
   if (instances.length > 0) {
     await waitUntilInstanceTerminated({ client: ec2, maxWaitTime: 600 }, { InstanceIds: instances });
   }
@@ -93,6 +108,17 @@ async function ourLoadBalancers(elb) {
     if (TagDescriptions?.[0]?.Tags?.some(({ Key }) => Key === PREFIX)) tagged.push(name);
   }
   return tagged;
+}
+
+async function ourStacks(cloudFormation) {
+  const names = [];
+  for await (const { Stacks } of paginateDescribeStacks({ client: cloudFormation }, {})) {
+    const ours = (Stacks ?? [])
+      .filter(isOurs('StackName'))
+      .filter(({ Tags }) => Tags?.some(({ Key }) => Key === PREFIX));
+    names.push(...ours.map(({ StackName }) => StackName));
+  }
+  return names;
 }
 
 const byTag = { Filters: [{ Name: 'tag-key', Values: [PREFIX] }] };

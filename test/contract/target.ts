@@ -3,13 +3,17 @@
  * can say (how an instance is started, how a node is reached), both are the SDK's own clients.
  */
 import type { Socket } from 'node:net';
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { ElasticLoadBalancingClient } from '@aws-sdk/client-elastic-load-balancing';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SSMClient } from '@aws-sdk/client-ssm';
 
 export interface Clients {
+  readonly cloudFormation: CloudFormationClient;
   readonly ec2: EC2Client;
   readonly elb: ElasticLoadBalancingClient;
+  readonly lambda: LambdaClient;
   readonly ssm: SSMClient;
 }
 
@@ -38,8 +42,10 @@ export const TAG = { Key: PREFIX, Value: RUN_ID };
 export const nameOf = (word: string): string => `${PREFIX}-${RUN_ID}-${word}`;
 
 export const createClients = (configuration: ConstructorParameters<typeof SSMClient>[0] = {}): Clients => ({
+  cloudFormation: new CloudFormationClient(configuration),
   ec2: new EC2Client(configuration),
   elb: new ElasticLoadBalancingClient(configuration),
+  lambda: new LambdaClient(configuration),
   ssm: new SSMClient(configuration),
 });
 

@@ -52,7 +52,7 @@ describe('the contract tests', () => {
 
   test.each([...asked])('%s: asks about what the list says it settles', (level, ids) => {
     const promised = ASSUMPTIONS.filter((row) => levelsOf(row).includes(level)).map(([id = '']) => id);
-    expect(promised.length).toBeGreaterThan(3);
+    expect(promised.length).toBeGreaterThan(1);
     expect([...ids].sort()).toEqual(promised.sort());
   });
 

@@ -1,12 +1,20 @@
 /** `REMOTE=1 npm run test:contract`, with the rehearsal's APIs in the place of an account. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { type AwsEndpoint, startAwsEndpoint } from '../../rehearsal/aws/endpoint.ts';
 import type { Service } from '../../rehearsal/aws/service.ts';
 import { createStsService } from '../../rehearsal/aws/sts.ts';
+import { type CloudFormationService, createCloudFormationService } from '../../rehearsal/cloudformation/service.ts';
 import { createElbService, type ElbService } from '../../rehearsal/elb/service.ts';
+import { IamStore } from '../../rehearsal/iam/store.ts';
+import { createLambdaService, type LambdaService } from '../../rehearsal/lambda/service.ts';
+import { createLogsService } from '../../rehearsal/logs/service.ts';
+import { NODE24 } from '../../rehearsal/paths.ts';
 import { createSsmService, type SsmService } from '../../rehearsal/ssm/service.ts';
 import { World } from '../../rehearsal/world.ts';
 
@@ -17,6 +25,9 @@ const SUBNETS = ['subnet-1', 'subnet-2'];
 let endpoint: AwsEndpoint;
 let elb: ElbService;
 let ssm: SsmService;
+let lambda: LambdaService;
+let cloudFormation: CloudFormationService;
+let directory: string;
 let child: ChildProcess | undefined;
 let said = '';
 
@@ -38,18 +49,29 @@ beforeEach(async () => {
       DescribeNetworkInterfaces: () => ({ NetworkInterfaces: [] }),
     },
   };
-  endpoint = await startAwsEndpoint({ services: [elb, ec2, ssm, createStsService()] });
+  const getObject = () => Promise.reject(new Error('there is no object'));
+  directory = await mkdtemp(path.join(tmpdir(), 'proxyflip-contract-'));
+  lambda = createLambdaService({ nodeBinary: NODE24, endpointUrl: () => endpoint.url, directory, getObject });
+  cloudFormation = createCloudFormationService({
+    iam: new IamStore(),
+    dispatcher: () => endpoint.dispatcher,
+    getObject,
+  });
+  endpoint = await startAwsEndpoint({
+    services: [elb, ec2, ssm, lambda, cloudFormation, createLogsService(), createStsService()],
+  });
   said = '';
 });
 afterEach(async () => {
   if (child !== undefined && child.exitCode === null) process.kill(-(child.pid ?? 0), 'SIGKILL');
-  await ssm.close();
+  await Promise.all([ssm.close(), lambda.close(), cloudFormation.close()]);
   await endpoint.close();
+  await rm(directory, { recursive: true });
 });
 
 /** In a process group of its own, as a shell starts it: Ctrl-C is a signal to all of it. */
-function contract(environment: Record<string, string>): ChildProcess {
-  const started = spawn(process.execPath, ['tools/contract.mjs'], {
+function contract(environment: Record<string, string>, ...levels: string[]): ChildProcess {
+  const started = spawn(process.execPath, ['tools/contract.mjs', ...levels], {
     cwd: ROOT,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -104,6 +126,20 @@ test(
     expect(status).not.toBe(0);
     expect(said).toMatch(/^removed load balancer proxyflip-contract-[0-9a-f]{8}-api$/m);
     expect(loadBalancers()).toEqual([]);
+  },
+  LIMIT_MS,
+);
+
+test(
+  'asks, tells what was seen, and removes what it has made',
+  async () => {
+    const [status] = await once(contract({ CONFIRM_COST: 'yes' }, 'stack'), 'exit');
+
+    expect({ status, said }).toEqual({ status: 0, said: expect.stringMatching(/^A13 +holds /m) });
+    expect(said).toMatch(/^ +seen: 21 invocations in \d+ s$/m);
+    // The suite's own last question has removed everything already; the command finds nothing that it has missed.
+    expect(said).toMatch(/✓ the stack is found and removed/);
+    expect(said).toMatch(/^0 things removed\.$/m);
   },
   LIMIT_MS,
 );
