@@ -19,6 +19,7 @@ const memory = v.object({
   /** `<kind> <where>` → ISO 8601. */
   since: v.record(v.string(), v.string()),
 });
+const parameter = v.pipe(v.string(), v.parseJson(), memory);
 export type Memory = v.InferOutput<typeof memory>;
 
 const PREFIX = '/proxyflip/drift/status/';
@@ -33,13 +34,8 @@ export const rememberedNames = (parameters: ReadonlyMap<string, string>): string
 
 /** @returns undefined where there is none, or none that this version can read: then everything is seen for the first time */
 export function parseMemory(text: string | undefined): Memory | undefined {
-  if (text === undefined) return undefined;
-  try {
-    const result = v.safeParse(memory, JSON.parse(text));
-    return result.success ? result.output : undefined;
-  } catch {
-    return undefined;
-  }
+  const result = v.safeParse(parameter, text);
+  return result.success ? result.output : undefined;
 }
 
 /** What fits into a standard parameter of 4 KB beside the rest. Unit: characters. */

@@ -20,6 +20,7 @@ const record = v.object({
     }),
   ),
 });
+const parameter = v.pipe(v.string(), v.parseJson(), record);
 export type RemediationRecord = v.InferOutput<typeof record>;
 
 export const recordName = (loadBalancerName: string): string => `/proxyflip/drift/remediation/${loadBalancerName}`;
@@ -28,15 +29,9 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** @returns the runs of the last day; none where the parameter is not there or cannot be read */
 export function parseRecord(text: string | undefined, now: number): RemediationRecord {
-  const empty: RemediationRecord = { version: 1, runs: [] };
-  if (text === undefined) return empty;
-  try {
-    const result = v.safeParse(record, JSON.parse(text));
-    if (!result.success) return empty;
-    return { version: 1, runs: result.output.runs.filter(({ at }) => now - Date.parse(at) < DAY_MS) };
-  } catch {
-    return empty;
-  }
+  const result = v.safeParse(parameter, text);
+  const runs = result.success ? result.output.runs : [];
+  return { version: 1, runs: runs.filter(({ at }) => now - Date.parse(at) < DAY_MS) };
 }
 
 /** Mended so often within a day, and there again: somebody undoes it. */

@@ -16,6 +16,8 @@ const suppressions = v.array(
   }),
 );
 
+const parameter = v.pipe(v.string(), v.parseJson(undefined, 'it is not JSON'), suppressions);
+
 export const suppressionsName = (loadBalancerName: string): string =>
   `/proxyflip/drift/suppressions/${loadBalancerName}`;
 
@@ -31,27 +33,18 @@ export function suppress(
   now: number,
 ): { readonly told: readonly Draft[]; readonly suppressed: number } {
   if (text === undefined) return { told: drafts, suppressed: 0 };
-  const result = v.safeParse(suppressions, parseJson(text));
+  const result = v.safeParse(parameter, text);
   if (!result.success) {
     const [issue] = result.issues;
-    return {
-      told: [...drafts, unreadable(loadBalancerName, `${v.getDotPath(issue) ?? 'it'}: ${issue.message}`)],
-      suppressed: 0,
-    };
+    const place = v.getDotPath(issue);
+    const why = place === null ? issue.message : `${place}: ${issue.message}`;
+    return { told: [...drafts, unreadable(loadBalancerName, why)], suppressed: 0 };
   }
   const valid = result.output.filter(({ until }) => Date.parse(until) > now);
   const told = drafts.filter(
     ({ kind, where }) => !valid.some((each) => each.kind === kind && (each.where === '*' || each.where === where)),
   );
   return { told, suppressed: drafts.length - told.length };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 const unreadable = (loadBalancerName: string, why: string): Draft => ({
