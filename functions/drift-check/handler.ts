@@ -64,6 +64,7 @@ async function run(deps: Deps, asked: CheckEvent, endsAt: number): Promise<Check
   let left = inScope.filter((name) => name > begun.after);
   let { totals, after } = begun;
   const results: LoadBalancerResult[] = [];
+  log('check', { runId: begun.runId, hop: begun.hop, inScope: inScope.length, left: left.length });
 
   while (left.length > 0 && endsAt - clock.now() > STRETCH_MS) {
     const stretch = takeStretch(account, left);
