@@ -12,7 +12,7 @@ import {
   RegisterInstancesWithLoadBalancerCommand,
 } from '@aws-sdk/client-elastic-load-balancing';
 import type { AutomationExecution } from '@aws-sdk/client-ssm';
-import { DeleteParameterCommand, PutParameterCommand } from '@aws-sdk/client-ssm';
+import { DeleteParameterCommand, GetParametersCommand, PutParameterCommand } from '@aws-sdk/client-ssm';
 import { ServiceError } from '../aws/service.ts';
 import type { Environment } from '../environment.ts';
 import { createLoadBalancer, LOAD_BALANCER } from '../fleet.ts';
@@ -245,6 +245,8 @@ class Cancellations implements Play {
     });
     await ssm.send(new PutParameterCommand({ Name, Value, Type: 'String' }));
     await run();
+    // The step that was cancelled goes on, and may have done the work; then there is nothing that a next run could complete.
+    if ((await ssm.send(new GetParametersCommand({ Names: [Name] }))).Parameters?.length === 0) return;
     await runRunbook(this.#environment, 'disable', { ...this.#parameters, LoadBalancerName: GONE }, this.#interrupted);
     await ssm.send(new DeleteParameterCommand({ Name })).catch((error: Error) => {
       if (error.name !== 'ParameterNotFound') throw error;
