@@ -20,7 +20,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const LEVELS = {
   api: 'a Classic Load Balancer without instances, some documents, parameters and an association: about 5 minutes, $0.04',
   instance:
-    'a Classic Load Balancer and an instance (t4g.nano), both open to the internet on ports 18080 and 18081, and a security group: about 15 minutes, $0.05',
+    'a Classic Load Balancer and an instance (t4g.nano), the one open to the internet on ports 18080 and 18081, and a security group: about 15 minutes, $0.05',
   stack: 'a CloudFormation stack with a role, a function and its logs: about 3 minutes, less than $0.01',
 };
 
@@ -92,7 +92,13 @@ async function againstAccount(word, levels) {
     });
   }
   console.log(`Removing what ${word === 'sweep' ? 'is there' : 'the suite has made'} …`);
-  console.log(`${await remove()} things removed.`);
+  const removed = await remove().catch((error) =>
+    stop(
+      error.message,
+      'Run REMOTE=1 CONFIRM_COST=yes npm run test:contract -- sweep, until it finds nothing: it costs money meanwhile.',
+    ),
+  );
+  console.log(`${removed} things removed.`);
   return status;
 }
 

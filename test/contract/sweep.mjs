@@ -40,13 +40,19 @@ const BETWEEN_TRIES_MS = 10_000;
  * @param options  `levels`: which kinds may be there; each level's need rights that the others do not.
  *                 `say`: one line for each thing that is removed
  * @returns how many things were removed
+ * @throws AggregateError  some could not be; everything else has been tried all the same
  */
 export async function sweep({ cloudFormation, ec2, elb, ssm }, { levels, say }) {
   let removed = 0;
+  const failures = [];
   const remove = async (what, command) => {
-    await command();
-    removed += 1;
-    say(`removed ${what}`);
+    try {
+      await command();
+      removed += 1;
+      say(`removed ${what}`);
+    } catch (error) {
+      failures.push(new Error(`${what} was not removed: ${error.message}`, { cause: error }));
+    }
   };
 
   const instances = levels.includes('instance') ? await ourInstances(ec2) : [];
@@ -56,89 +62,80 @@ export async function sweep({ cloudFormation, ec2, elb, ssm }, { levels, say }) 
   for (const name of await ourLoadBalancers(elb)) {
     await remove(`load balancer ${name}`, () => elb.send(new DeleteLoadBalancerCommand({ LoadBalancerName: name })));
   }
-  for await (const { Associations } of paginateListAssociations({ client: ssm }, {})) {
-    for (const { AssociationId, AssociationName = '' } of (Associations ?? []).filter(isOurs('AssociationName'))) {
-      await remove(`association ${AssociationName}`, () => ssm.send(new DeleteAssociationCommand({ AssociationId })));
-    }
+  const associations = await all(paginateListAssociations({ client: ssm }, {}), 'Associations');
+  for (const { AssociationId, AssociationName } of associations.filter(isOurs('AssociationName'))) {
+    await remove(`association ${AssociationName}`, () => ssm.send(new DeleteAssociationCommand({ AssociationId })));
   }
   const own = { Filters: [{ Key: 'Owner', Values: ['Self'] }] };
-  for await (const { DocumentIdentifiers } of paginateListDocuments({ client: ssm }, own)) {
-    for (const { Name } of (DocumentIdentifiers ?? []).filter(isOurs('Name'))) {
-      await remove(`document ${Name}`, () => ssm.send(new DeleteDocumentCommand({ Name })));
-    }
+  const documents = await all(paginateListDocuments({ client: ssm }, own), 'DocumentIdentifiers');
+  for (const { Name } of documents.filter(isOurs('Name'))) {
+    await remove(`document ${Name}`, () => ssm.send(new DeleteDocumentCommand({ Name })));
   }
   const path = { Path: `/${PREFIX}`, Recursive: true };
-  for await (const { Parameters } of paginateGetParametersByPath({ client: ssm }, path)) {
-    for (const { Name } of Parameters ?? []) {
-      await remove(`parameter ${Name}`, () => ssm.send(new DeleteParameterCommand({ Name })));
-    }
+  for (const { Name } of await all(paginateGetParametersByPath({ client: ssm }, path), 'Parameters')) {
+    await remove(`parameter ${Name}`, () => ssm.send(new DeleteParameterCommand({ Name })));
   }
-  const stacks = levels.includes('stack') ? await ourStacks(cloudFormation) : [];
-  for (const StackName of stacks) {
-    await remove(`stack ${StackName}`, () => cloudFormation.send(new DeleteStackCommand({ StackName })));
-  }
-  for (const StackName of stacks) {
-    await waitUntilStackDeleteComplete(
-      { client: cloudFormation, maxWaitTime: 600, minDelay: 1, maxDelay: 10 },
-      { StackName },
-    );
-  }
-  if (instances.length > 0) {
-    await waitUntilInstanceTerminated({ client: ec2, maxWaitTime: 600 }, { InstanceIds: instances });
+  for (const StackName of levels.includes('stack') ? await ourStacks(cloudFormation) : []) {
+    await remove(`stack ${StackName}`, async () => {
+      await cloudFormation.send(new DeleteStackCommand({ StackName }));
+      const pace = { client: cloudFormation, maxWaitTime: 600, minDelay: 1, maxDelay: 10 };
+      await waitUntilStackDeleteComplete(pace, { StackName });
+    });
   }
   for (const id of levels.includes('instance') ? await ourSecurityGroups(ec2) : []) {
-    await remove(`security group ${id}`, () => deleteGroup(ec2, id));
+    await remove(`security group ${id}`, async () => {
+      if (instances.length > 0) {
+        await waitUntilInstanceTerminated({ client: ec2, maxWaitTime: 600 }, { InstanceIds: instances });
+      }
+      await deleteGroup(ec2, id);
+    });
   }
+  if (failures.length > 0) throw new AggregateError(failures, failures.map(({ message }) => message).join('; '));
   return removed;
 }
 
+/** Every page before anything is removed: a list that shrinks while it is read is read with gaps. */
+async function all(pages, member) {
+  const found = [];
+  for await (const page of pages) found.push(...(page[member] ?? []));
+  return found;
+}
+
 const isOurs = (member) => (each) => each[member]?.startsWith(`${PREFIX}-`) === true;
+const isTagged = ({ Tags }) => Tags?.some(({ Key }) => Key === PREFIX) === true;
 
 /** The tag decides; the name's beginning saves asking for the tags of every load balancer of an account. */
 async function ourLoadBalancers(elb) {
-  const names = [];
-  for await (const { LoadBalancerDescriptions } of paginateDescribeLoadBalancers({ client: elb }, {})) {
-    names.push(
-      ...(LoadBalancerDescriptions ?? []).filter(isOurs('LoadBalancerName')).map((each) => each.LoadBalancerName),
-    );
-  }
+  const described = await all(paginateDescribeLoadBalancers({ client: elb }, {}), 'LoadBalancerDescriptions');
   const tagged = [];
-  for (const name of names) {
-    const { TagDescriptions } = await elb.send(new DescribeTagsCommand({ LoadBalancerNames: [name] }));
-    if (TagDescriptions?.[0]?.Tags?.some(({ Key }) => Key === PREFIX)) tagged.push(name);
+  for (const { LoadBalancerName } of described.filter(isOurs('LoadBalancerName'))) {
+    const { TagDescriptions } = await elb.send(new DescribeTagsCommand({ LoadBalancerNames: [LoadBalancerName] }));
+    if (TagDescriptions?.some(isTagged)) tagged.push(LoadBalancerName);
   }
   return tagged;
 }
 
 async function ourStacks(cloudFormation) {
-  const names = [];
-  for await (const { Stacks } of paginateDescribeStacks({ client: cloudFormation }, {})) {
-    const ours = (Stacks ?? [])
-      .filter(isOurs('StackName'))
-      .filter(({ Tags }) => Tags?.some(({ Key }) => Key === PREFIX));
-    names.push(...ours.map(({ StackName }) => StackName));
-  }
-  return names;
+  const stacks = await all(paginateDescribeStacks({ client: cloudFormation }, {}), 'Stacks');
+  return stacks
+    .filter(isOurs('StackName'))
+    .filter(isTagged)
+    .map(({ StackName }) => StackName);
 }
 
 const byTag = { Filters: [{ Name: 'tag-key', Values: [PREFIX] }] };
 
 async function ourInstances(ec2) {
-  const ids = [];
-  for await (const { Reservations } of paginateDescribeInstances({ client: ec2 }, byTag)) {
-    for (const { Instances } of Reservations ?? []) {
-      ids.push(...Instances.filter(({ State }) => State.Name !== 'terminated').map(({ InstanceId }) => InstanceId));
-    }
-  }
-  return ids;
+  const reservations = await all(paginateDescribeInstances({ client: ec2 }, byTag), 'Reservations');
+  return reservations
+    .flatMap(({ Instances }) => Instances)
+    .filter(({ State }) => State.Name !== 'terminated')
+    .map(({ InstanceId }) => InstanceId);
 }
 
 async function ourSecurityGroups(ec2) {
-  const ids = [];
-  for await (const { SecurityGroups } of paginateDescribeSecurityGroups({ client: ec2 }, byTag)) {
-    ids.push(...SecurityGroups.map(({ GroupId }) => GroupId));
-  }
-  return ids;
+  const groups = await all(paginateDescribeSecurityGroups({ client: ec2 }, byTag), 'SecurityGroups');
+  return groups.map(({ GroupId }) => GroupId);
 }
 
 async function deleteGroup(ec2, GroupId) {

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { type AwsEndpoint, startAwsEndpoint } from '../../rehearsal/aws/endpoint.ts';
-import type { Service } from '../../rehearsal/aws/service.ts';
+import { type Service, ServiceError } from '../../rehearsal/aws/service.ts';
 import { createStsService } from '../../rehearsal/aws/sts.ts';
 import { type CloudFormationService, createCloudFormationService } from '../../rehearsal/cloudformation/service.ts';
 import { createElbService, type ElbService } from '../../rehearsal/elb/service.ts';
@@ -47,6 +47,8 @@ beforeEach(async () => {
     actions: {
       DescribeSubnets: () => ({ Subnets: SUBNETS.map((SubnetId) => ({ SubnetId, VpcId: 'vpc-1' })) }),
       DescribeNetworkInterfaces: () => ({ NetworkInterfaces: [] }),
+      DescribeInstances: () => ({ Reservations: [] }),
+      DescribeSecurityGroups: () => ({ SecurityGroups: [] }),
     },
   };
   const getObject = () => Promise.reject(new Error('there is no object'));
@@ -126,6 +128,31 @@ test(
     expect(status).not.toBe(0);
     expect(said).toMatch(/^removed load balancer proxyflip-contract-[0-9a-f]{8}-api$/m);
     expect(loadBalancers()).toEqual([]);
+  },
+  LIMIT_MS,
+);
+
+test(
+  'says what it could not remove, and removes the rest',
+  async () => {
+    endpoint.intercept({
+      before: ({ action }) =>
+        action === 'DeleteParameter' ? new ServiceError('AccessDeniedException', 'not you') : undefined,
+    });
+    const { dispatcher } = endpoint;
+    await dispatcher.call('ssm', 'PutParameter', { Name: '/proxyflip-contract/1/x', Value: 'x', Type: 'String' });
+    await dispatcher.call('elasticloadbalancing', 'CreateLoadBalancer', {
+      LoadBalancerName: 'proxyflip-contract-1-api',
+      Subnets: SUBNETS,
+      Listeners: [{ Protocol: 'TCP', LoadBalancerPort: 80, InstancePort: 80 }],
+      Tags: [{ Key: 'proxyflip-contract', Value: '1' }],
+    });
+
+    const [status] = await once(contract({ CONFIRM_COST: 'yes' }, 'sweep'), 'exit');
+
+    expect({ status, left: loadBalancers() }).toEqual({ status: 1, left: [] });
+    expect(said).toContain('parameter /proxyflip-contract/1/x was not removed: not you');
+    expect(said).toContain('-- sweep, until it finds nothing');
   },
   LIMIT_MS,
 );
