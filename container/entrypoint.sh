@@ -3,6 +3,7 @@
 # environment; docs/container.md has the table.
 #
 #   receiver start                                 what the container runs, below an init that reaps and passes signals on
+#   receiver front                                 HAProxy alone, where nginx is somebody else's and makes the sockets (beanstalk/)
 #   receiver mode [plain|both|proxy [--quiet S]]   say the mode, or take one; proxy, with --quiet, when no connection without a PROXY
 #                                                  line has come for S seconds
 #   receiver measure                               connections by port, peer and kind, as the Command document's Measure says them
@@ -14,9 +15,11 @@ trap 'printf "proxyflip: ERR_INTERNAL: line %s: %s ended with status %s; please 
 
 readonly SOURCES=${PROXYFLIP_SOURCES:-/usr/share/proxyflip}
 readonly RUN=/run/proxyflip
+# Where the mode outlives a start: the wish of RECEIVER_MODE, and what was taken since.
+readonly STATE=${PROXYFLIP_STATE:-$RUN}
 readonly NGINX=$RUN/nginx
 # Not in $RUN, which may be kept: what was ready before the container was killed is not ready now.
-readonly HEALTH=/tmp/proxyflip-health
+readonly HEALTH=${PROXYFLIP_HEALTH:-/tmp/proxyflip-health}
 readonly READY=$HEALTH/ready
 # How often the destination's name is looked up again. Unit: seconds.
 readonly LOOK_UP_SECONDS=5
@@ -103,12 +106,11 @@ may_bind_low_ports() {
 # ---------------------------------------------------------------------------------------------------------------------
 # Files
 
-write_files() {
-  local port
+write_nginx_files() {
   rm -rf $NGINX
   # nginx that was killed leaves its sockets where /run/proxyflip is kept, and then cannot start.
   rm -f $RUN/*.sock $RUN/nginx.pid
-  mkdir -p $NGINX/proxyflip/{vhosts,snippets,listen} $HEALTH
+  mkdir -p $NGINX/proxyflip/{vhosts,snippets,listen}
   cp "$SOURCES"/container/nginx.conf "$SOURCES"/nginx/proxyflip.conf $NGINX/
   cp "$SOURCES"/nginx/snippets/port.conf $NGINX/proxyflip/snippets/
   sed -E "s/^(proxy_(read|send)_timeout) .*/\1 ${WS_IDLE_SECONDS}s;/" "$SOURCES"/nginx/snippets/application.conf >$NGINX/proxyflip/snippets/application.conf
@@ -116,7 +118,9 @@ write_files() {
   if [ -n "$LISTEN_ON" ]; then virtual_host http "$LISTEN_ON"; fi
   virtual_host https "$LISTEN_ON_TLS"
   upstreams >$NGINX/proxyflip/upstreams.conf
+}
 
+write_front_files() {
   printf 'mode %s\n' "$MODE" >$RUN/mode.map
   # No address is in an empty list; HAProxy wants a file all the same.
   printf '%s\n' "${TRUSTED_CIDRS// /$'\n'}" >$RUN/trusted.list
@@ -151,8 +155,8 @@ haproxy_configuration() {
     binds+="    bind 0.0.0.0:$port\\n"
     if [ -s /proc/net/if_inet6 ]; then binds+="    bind :::$port v6only\\n"; fi
   done
-  # It is the container's user already, and could not be another.
-  sed -E '/^ +(user|group) haproxy$/d' "$SOURCES"/nginx/haproxy/haproxy.cfg
+  # Who is not root is the right user already, and could not be another.
+  if [ "$(id -u)" = 0 ]; then cat "$SOURCES"/nginx/haproxy/haproxy.cfg; else sed -E '/^ +(user|group) haproxy$/d' "$SOURCES"/nginx/haproxy/haproxy.cfg; fi
   sed -e "s/^@BINDS@/${binds%\\n}/" "$SOURCES"/container/haproxy.cfg
   cat "$SOURCES"/nginx/haproxy/kinds.cfg "$SOURCES"/container/choose.cfg
   for port in "${PORTS[@]}"; do sed "s/@PORT@/$port/g" "$SOURCES"/nginx/haproxy/port.cfg "$SOURCES"/container/port.cfg; done
@@ -192,26 +196,17 @@ follow_destination() {
 # Start and stop
 
 start() {
-  rm -f $READY
-  read_settings
-  look_at_container
-  # As many connections as the container may have; the soft limit is often 1,024.
-  ulimit -n "$(ulimit -Hn)"
-  remember_mode
-  await_destination
-  write_files
-
   NGINX_PID='' HAPROXY_PID=''
+  prepare
+  await_destination
+  write_nginx_files
   trap stop TERM INT QUIT
   nginx -e stderr -c $NGINX/nginx.conf -g 'daemon off;' &
   NGINX_PID=$!
   # Its sockets are there before it has all its ports; the file comes behind both.
   await nginx "$NGINX_PID" $RUN/nginx.pid
-  haproxy -db -f $RUN/haproxy.cfg &
-  HAPROXY_PID=$!
-  await 'HAProxy' "$HAPROXY_PID" $RUN/haproxy.sock
+  start_haproxy
   follow_destination &
-  touch $READY
   say "ready in mode $MODE, in front of $DESTINATION_HOSTNAME ($ADDRESSES)"
 
   # Neither serves without the other, and what restarts them is what restarts containers.
@@ -221,6 +216,37 @@ start() {
     "$NGINX_PID") fail ERR_DAEMON "nginx has ended with status $status; what it said stands above" ;;
     *) fail ERR_DAEMON "HAProxy has ended with status $status; what it said stands above" ;;
   esac
+}
+
+front() {
+  NGINX_PID='' HAPROXY_PID=''
+  prepare
+  trap stop TERM INT QUIT
+  start_haproxy
+  say "ready in mode $MODE"
+  local status=0
+  wait "$HAPROXY_PID" || status=$?
+  fail ERR_DAEMON "HAProxy has ended with status $status; what it said stands above"
+}
+
+prepare() {
+  rm -f "$READY"
+  read_settings
+  look_at_container
+  mkdir -p "$HEALTH"
+  # As many connections as may be; the soft limit is often 1,024.
+  ulimit -n "$(ulimit -Hn)"
+  remember_mode
+}
+
+start_haproxy() {
+  write_front_files
+  # One that was killed leaves its socket where $RUN is kept.
+  rm -f $RUN/haproxy.sock
+  haproxy -db -f $RUN/haproxy.cfg &
+  HAPROXY_PID=$!
+  await HAProxy "$HAPROXY_PID" $RUN/haproxy.sock
+  touch "$READY"
 }
 
 await() { # program, its process, the file that it makes when it takes connections
@@ -236,33 +262,46 @@ await() { # program, its process, the file that it makes when it takes connectio
 # when the runtime's patience ends.
 stop() {
   trap '' TERM INT QUIT
-  rm -f $READY
+  rm -f "$READY"
   say 'stopping: nothing new is taken, what is under way is finished'
   if [ -n "$HAPROXY_PID" ]; then
     kill -USR1 "$HAPROXY_PID" || true
     # What HAProxy has taken reaches nginx before nginx takes no more.
     sleep 1
   fi
-  kill -QUIT "$NGINX_PID" || true
-  wait "$NGINX_PID" || true
+  if [ -n "$NGINX_PID" ]; then kill -QUIT "$NGINX_PID" || true; fi
+  # HAProxy goes with nginx: what it still has are clients that never said a word. Without an nginx of its own it is what is drained.
+  wait "${NGINX_PID:-$HAPROXY_PID}" || true
   exit 0
 }
 
 # ---------------------------------------------------------------------------------------------------------------------
 # The mode
 
-# A container that is started again in the middle of a switch goes on where it was, if $RUN was kept; a new value of RECEIVER_MODE
-# is a new wish.
+# Started again in the middle of a switch, it goes on where it was, if $STATE was kept; a new value of RECEIVER_MODE is a new wish.
 remember_mode() {
+  local declared='' kept=''
+  if [ -r "$STATE/mode" ]; then read -r declared kept <"$STATE/mode"; fi
   MODE=$RECEIVER_MODE
-  if [ -r $RUN/mode.map ] && [ "$(cat $RUN/mode.declared 2>/dev/null)" = "$RECEIVER_MODE" ]; then
-    MODE=$(current_mode)
-    [ "$MODE" = "$RECEIVER_MODE" ] || say "the mode is $MODE, as it was before the container was started again"
+  if [ "$declared" = "$RECEIVER_MODE" ] && [ "$kept" != "$RECEIVER_MODE" ]; then
+    case $kept in
+      plain | both | proxy)
+        MODE=$kept
+        say "the mode is $MODE, as it was before this was started again"
+        ;;
+    esac
   fi
-  printf '%s\n' "$RECEIVER_MODE" >$RUN/mode.declared
+  trust_is_named "$MODE"
+  keep_mode
 }
 
-is_ready() { [ -e $READY ] || fail ERR_NOT_READY 'no connections are taken yet, or none any more; what the container has said says why'; }
+keep_mode() {
+  mkdir -p "$STATE"
+  printf '%s %s\n' "$RECEIVER_MODE" "$MODE" >"$STATE/mode.new"
+  mv "$STATE/mode.new" "$STATE/mode"
+}
+
+is_ready() { [ -e "$READY" ] || fail ERR_NOT_READY 'no connections are taken yet, or none any more; what the container has said says why'; }
 
 current_mode() { awk '{ print $2 }' $RUN/mode.map; }
 
@@ -288,6 +327,7 @@ mode() { # nothing, or a mode and --quiet SECONDS
   [[ $(haproxy_cli "get map $RUN/mode.map mode") == *"\"$MODE\""* ]] || fail ERR_INTERNAL 'HAProxy has not taken the mode; please report it'
   printf 'mode %s\n' "$MODE" >$RUN/mode.map.new
   mv $RUN/mode.map.new $RUN/mode.map
+  keep_mode
   report "$MODE" "$before"
 }
 
@@ -339,8 +379,9 @@ word=${1:-start}
 shift || true
 case $word in
   start) start ;;
+  front) front ;;
   mode) mode "$@" ;;
   measure) measure ;;
   health) is_ready ;;
-  *) fail ERR_INVALID_PARAMETER "there is no word '$word'; the words are start, mode, measure and health" ;;
+  *) fail ERR_INVALID_PARAMETER "there is no word '$word'; the words are start, front, mode, measure and health" ;;
 esac
