@@ -2,6 +2,7 @@
 import { requireLinuxAndRoot } from './host/packages.ts';
 import { RehearsalError } from './host/rehearsal-error.ts';
 import { access } from './scenarios/access/access.ts';
+import { beanstalk } from './scenarios/beanstalk.ts';
 import { cancel } from './scenarios/cancel.ts';
 import { compare } from './scenarios/compare.ts';
 import { container } from './scenarios/container.ts';
@@ -29,6 +30,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   access,
   cancel,
   container,
+  beanstalk,
   drift,
   serve,
   prepare,

@@ -10,12 +10,14 @@
  *   dist/artifacts.json                          what goes into the bucket, and under which key
  *   dist/deploy/                                 npm run package and npm run deploy
  *   dist/container/whoami.mjs                    the application of the container's example
+ *   dist/beanstalk/                              what goes into a source bundle of Elastic Beanstalk
  *   dist/rehearsal/                              the rehearsal's processes
  */
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { nameArtifacts } from './build-artifacts.mjs';
+import { buildBeanstalk } from './build-beanstalk.mjs';
 import { buildChat, buildChatArtifacts, nodePackages } from './build-chat.mjs';
 import { buildDocuments } from './build-documents.mjs';
 import { buildFunctions, FUNCTIONS } from './build-functions.mjs';
@@ -72,6 +74,7 @@ const [chat, functions] = await Promise.all([
   buildDeploy(),
   buildRehearsal(),
   buildWhoami(),
+  buildBeanstalk(),
 ]);
 writeSbom([...functions, ...chat.bundles], nodePackages());
 nameArtifacts(FUNCTIONS, await buildChatArtifacts(chat.files));

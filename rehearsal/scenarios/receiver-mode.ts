@@ -3,10 +3,11 @@ import { INSTANCE_PORTS } from '../fleet.ts';
 import { RECEIVER_MODES, type ReceiverMode } from '../traffic/client-address.ts';
 import type { Instance } from '../world.ts';
 
-/** Where a receiver keeps its mode: on an instance for its boot unit, in a container for HAProxy. */
+/** Where a receiver keeps its mode: on an instance for its boot unit, in a container for HAProxy, with Beanstalk for the next boot. */
 const MODE_FILES = [
   { file: '/etc/proxyflip/receiver.env', mode: /^SET_MODE='(\w+)'$/m },
   { file: '/run/proxyflip/mode.map', mode: /^mode (\w+)$/m },
+  { file: '/var/lib/proxyflip/mode', mode: /^\w+ (\w+)$/m },
 ];
 
 /** As the receiver itself keeps it; read past the machine, which is not to be disturbed by watching. */

@@ -8,12 +8,14 @@ import { DIST } from '../paths.ts';
 import { type LiveView, liveView } from '../report/live-view.ts';
 import { buildResult, type RehearsalResult, type RunSettings } from '../report/result.ts';
 import { verifyByAccessLog } from '../traffic/access-log.ts';
-import { trafficPlan } from '../traffic/plan.ts';
+import { RECEIVER_MODES } from '../traffic/client-address.ts';
+import { type PhaseStart, trafficPlan } from '../traffic/plan.ts';
 import { readRecords } from '../traffic/request-record.ts';
 import { startTraffic, type Traffic } from '../traffic/traffic.ts';
 import { Observer } from './observer.ts';
 import type { ScenarioOptions } from './options.ts';
 import { pause } from './pause.ts';
+import { receiverMode } from './receiver-mode.ts';
 
 const SOURCES = 24;
 
@@ -32,7 +34,7 @@ export async function underTraffic(
   const view = liveView(process.stdout);
   const observer = new Observer(environment, fleet, options.title, idleNodeAddresses(options));
   const recordFile = path.join(environment.directory.path, 'requests.jsonl');
-  const traffic = await startClients(environment, options, recordFile);
+  const traffic = await startClients(environment, fleet, options, recordFile);
   environment.cleanup.use('the clients', traffic);
   const stopDrawing = draw(observer, traffic, view);
   try {
@@ -77,7 +79,12 @@ function idleNodeAddresses(options: ScenarioOptions): string[] {
   return nodeAddresses(options).slice(options.nodes - options.idleNodes);
 }
 
-async function startClients(environment: Environment, options: ScenarioOptions, recordFile: string): Promise<Traffic> {
+async function startClients(
+  environment: Environment,
+  fleet: Fleet,
+  options: ScenarioOptions,
+  recordFile: string,
+): Promise<Traffic> {
   const sources = Array.from({ length: SOURCES }, (_, index) => ADDRESSES.client(index));
   const { namespace } = await environment.fabric.addHost('clients', sources);
   const nodes = nodeAddresses(options);
@@ -92,10 +99,18 @@ async function startClients(environment: Environment, options: ScenarioOptions, 
         ca: environment.dataPlane.certificatePem,
       },
       webSockets: { clients: options.webSockets },
+      phase: phaseNow(fleet),
       maxSeconds: 7_200,
       recordFile,
     }),
   });
+}
+
+/** What the receivers are in before anything is done to them: one mode, or it cannot be said. */
+function phaseNow({ instances }: Fleet): PhaseStart {
+  const [mode, ...others] = new Set(instances.map(receiverMode));
+  if (mode === undefined || mode === 'unknown' || others.length > 0) return { name: 'starting', modes: RECEIVER_MODES };
+  return { name: mode, modes: [mode] };
 }
 
 /** Once a second until told to stop; the last picture stays. */
