@@ -41,8 +41,7 @@ export async function followStack(
   runbook: Runbook,
 ): Promise<Followed> {
   const seen = new Set(known);
-  /** By id, since when: what a nested stack did before is no news. */
-  const stacks = new Map([[stackId, new Date(0)]]);
+  const stackIds = new Set([stackId]);
   const events: StackEvent[] = [];
   let saidAt = clock.now();
   let saidOfSwitch = '';
@@ -76,20 +75,22 @@ export async function followStack(
   /** In order, of the stacks that it nests as well: they are found by its events, and those that they nest by theirs. */
   async function eventsOfAll(): Promise<StackEvent[]> {
     const found: StackEvent[] = [];
-    // A map that grows is walked to its end.
-    for (const [id, since] of stacks) {
+    // A set that grows is walked to its end.
+    for (const id of stackIds) {
       for (const event of await newEvents(cloudFormation, id, seen)) {
         seen.add(event.EventId ?? '');
-        const { Timestamp = new Date() } = event;
         const nested = nestedStack(event);
-        if (nested !== undefined && !stacks.has(nested)) stacks.set(nested, Timestamp);
-        // What a nested stack says of itself, the one around it says, too.
-        if (Timestamp >= since && (id === stackId || !isOfStack(event))) found.push(event);
+        if (nested !== undefined) stackIds.add(nested);
+        if (id === stackId || isOfThisDeployment(event, events[0] ?? found[0])) found.push(event);
       }
     }
     return found.sort((a, b) => Number(a.Timestamp) - Number(b.Timestamp));
   }
 }
+
+/** Of an event in a nested stack, which was there before, perhaps. What such a stack says of itself, the one around it says, too. */
+const isOfThisDeployment = (event: StackEvent, first: StackEvent | undefined): boolean =>
+  !isOfStack(event) && Number(event.Timestamp) >= Number(first?.Timestamp);
 
 /** By its own event as well: for a moment behind ExecuteChangeSet the stack still says what it was. */
 function isAtRest({ StackStatus }: Stack, stackId: string, events: readonly StackEvent[]): boolean {

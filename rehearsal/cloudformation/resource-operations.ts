@@ -42,8 +42,14 @@ export function createResourceOperations(options: ResourceOperationsOptions): Re
     return type;
   }
 
-  function contextOf(stack: Stack, resource: StackResource, signal: AbortSignal): ResourceContext {
+  function contextOf(
+    stack: Stack,
+    resource: StackResource,
+    signal: AbortSignal,
+    initiated: ResourceContext['initiated'] = () => {},
+  ): ResourceContext {
     return {
+      initiated,
       stackId: stack.id,
       stackName: stack.name,
       logicalId: resource.logicalId,
@@ -73,9 +79,14 @@ export function createResourceOperations(options: ResourceOperationsOptions): Re
     try {
       const type = typeOf(wanted);
       requireProperties(type, wanted);
-      const made = await type.create(wanted.properties, contextOf(stack, wanted, signal));
-      const initiated = note(stack, withMade(wanted, made), `${verb}_IN_PROGRESS`, 'Resource creation Initiated');
-      keep(note(stack, initiated, `${verb}_COMPLETE`));
+      let isInitiated = false;
+      const initiate = (physicalId: string): void => {
+        isInitiated = true;
+        note(stack, { ...wanted, physicalId }, `${verb}_IN_PROGRESS`, 'Resource creation Initiated');
+      };
+      const made = await type.create(wanted.properties, contextOf(stack, wanted, signal, initiate));
+      if (!isInitiated) initiate(made.physicalResourceId);
+      keep(note(stack, withMade(wanted, made), `${verb}_COMPLETE`));
     } catch (error) {
       const physicalId = error instanceof ResourceFailure ? error.physicalResourceId : undefined;
       keep(

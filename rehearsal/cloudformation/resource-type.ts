@@ -14,6 +14,11 @@ export interface ResourceContext {
   readonly signal: AbortSignal;
   /** Through the actions that clients use. @throws ResourceFailure in CloudFormation's words */
   call(signingName: string, action: string, input: unknown): Promise<unknown>;
+  /**
+   * Tell that it has an id from now on, where making it takes long; else that is told when it is made. Source: events of nested
+   * stacks, "Resource creation Initiated" with the id while what is in them is still being made.
+   */
+  initiated(physicalResourceId: string): void;
   /** `<stack>-<logical id>-<suffix>`, at most so long. */
   generateName(maximumLength: number): string;
 }

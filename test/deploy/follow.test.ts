@@ -183,7 +183,7 @@ describe('a stack is followed', () => {
     const nested = (id: string, status: string, at: number) =>
       event(id, status, undefined, { StackId: 'n', StackName: 's-Nested', Timestamp: new Date(at) });
     const parent = [
-      event('s', 'UPDATE_IN_PROGRESS'),
+      event('s', 'UPDATE_IN_PROGRESS', undefined, { Timestamp: new Date(900) }),
       event('Nested', 'UPDATE_IN_PROGRESS', undefined, {
         ResourceType: 'AWS::CloudFormation::Stack',
         PhysicalResourceId: 'n',

@@ -28,6 +28,7 @@ export function cloudFormationStack(settled: Settled): ResourceType {
         // Taken back with the parent, by the parent.
         DisableRollback: true,
       })) as { StackId: string };
+      context.initiated(StackId);
       const status = await settledOrCancelled(StackId, context, settled);
       if (status !== 'CREATE_COMPLETE') throw await failure(StackId, 'created', context);
       return describe(StackId, context);
