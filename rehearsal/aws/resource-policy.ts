@@ -4,7 +4,7 @@
  * Without it the call fails where nobody looks, so it is the one part of resource policies that the rehearsal enforces.
  * Source: EventBridge user guide, "Using resource-based policies for Amazon EventBridge"; IAM user guide, "AWS global condition keys".
  */
-import { type Condition, hold, readConditions } from '../iam/conditions.ts';
+import { type Condition, hold, type RequestContext, readConditions } from '../iam/conditions.ts';
 import { matches } from '../iam/pattern.ts';
 import { ACCOUNT_ID } from '../world.ts';
 import type { ServiceCaller } from './service-caller.ts';
@@ -23,15 +23,22 @@ export function letsServiceIn(policy: string, call: ServiceCall): boolean {
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a policy is whatever its author wrote
-function appliesTo(statement: any, { principal, action, resource, sourceArn }: ServiceCall): boolean {
+function appliesTo(statement: any, call: ServiceCall): boolean {
+  const { principal, action, resource } = call;
   const services = statement.Principal === '*' ? ['*'] : texts(statement.Principal?.Service);
   return (
     services.some((service) => service === '*' || service === principal) &&
     texts(statement.Action).some((pattern) => matches(action.toLowerCase(), pattern.toLowerCase())) &&
     texts(statement.Resource).some((pattern) => matches(resource, pattern)) &&
-    hold(conditionsOf(statement.Condition), { 'aws:sourcearn': sourceArn, 'aws:sourceaccount': ACCOUNT_ID })
+    hold(conditionsOf(statement.Condition), contextOf(call))
   );
 }
+
+/** EventBridge tells a topic nothing: "You can't use Condition blocks in Amazon SNS topic policies for EventBridge" (its user guide). */
+const contextOf = ({ principal, action, sourceArn }: ServiceCall): RequestContext =>
+  principal === 'events.amazonaws.com' && action === 'sns:Publish'
+    ? {}
+    : { 'aws:sourcearn': sourceArn, 'aws:sourceaccount': ACCOUNT_ID };
 
 function conditionsOf(condition: Parameters<typeof readConditions>[0]): readonly Condition[] {
   return readConditions(condition, (why) => {

@@ -123,14 +123,26 @@ test('what fails for a while is sent again', async () => {
 });
 
 describe('a topic', () => {
-  test.each([
-    ['with a policy that lets EventBridge in', 'events.amazonaws.com', 1],
-    ['with a policy for somebody else', 'cloudwatch.amazonaws.com', 0],
-    ['with the default policy', undefined, 0],
-  ])('%s', async (_what, Service, count) => {
+  test.each<[string, string | undefined, object, number]>([
+    ['with a policy that lets EventBridge in', 'events.amazonaws.com', {}, 1],
+    [
+      'with one that lets it in under a condition, which it tells nothing to hold against',
+      'events.amazonaws.com',
+      { Condition: { StringEquals: { 'aws:SourceAccount': '111122223333' } } },
+      0,
+    ],
+    ['with a policy for somebody else', 'cloudwatch.amazonaws.com', {}, 0],
+    ['with the default policy', undefined, {}, 0],
+  ])('%s', async (_what, Service, condition, count) => {
     const { TopicArn = '' } = await topics.createTopic({ Name: 'ops' });
     if (Service !== undefined) {
-      const statement = { Effect: 'Allow', Principal: { Service }, Action: 'sns:Publish', Resource: TopicArn };
+      const statement = {
+        Effect: 'Allow',
+        Principal: { Service },
+        Action: 'sns:Publish',
+        Resource: TopicArn,
+        ...condition,
+      };
       const AttributeValue = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
       await topics.setTopicAttributes({ TopicArn, AttributeName: 'Policy', AttributeValue });
     }
