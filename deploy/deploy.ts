@@ -138,7 +138,9 @@ async function execute(
   const status = stack?.StackStatus ?? 'DELETE_COMPLETE';
   if (status !== 'CREATE_COMPLETE' && status !== 'UPDATE_COMPLETE') throw failed(options, status, causes(events));
   say(`The stack ${options.stack} is in ${status}.`);
-  for (const [name, value] of Object.entries(outputsOf(stack as Stack))) say(`  ${name.padEnd(18)}  ${value}`);
+  const outputs = Object.entries(outputsOf(stack as Stack));
+  const width = Math.max(0, ...outputs.map(([name]) => name.length));
+  for (const [name, value] of outputs) say(`  ${name.padEnd(width)}  ${value}`);
   for (const line of wayBack(options, status, parameters)) say(line);
   return 0;
 }

@@ -75,7 +75,8 @@ export function countObjects(objects: readonly UploadedObject[]): string {
   const sent = objects.filter(({ isSent }) => isSent);
   const bytes = sent.reduce((sum, object) => sum + object.bytes, 0);
   if (sent.length === 0) return `all ${objects.length} objects were there`;
-  return `${sent.length} of ${objects.length} objects uploaded (${kilobytes(bytes).trim()}), the others were there`;
+  const others = sent.length < objects.length ? ', the others were there' : '';
+  return `${sent.length} of ${objects.length} objects uploaded (${kilobytes(bytes).trim()})${others}`;
 }
 
 const kilobytes = (bytes: number): string => `${Math.ceil(bytes / 1024).toLocaleString('en')} KB`.padStart(9);
