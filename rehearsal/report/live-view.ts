@@ -27,8 +27,10 @@ export interface LiveSnapshot {
   readonly events: readonly StackEvent[];
 }
 
-/** Second by second from the traffic's start, oldest first; as long as one likes, all of them of one length. */
+/** One entry for each look, about a second apart, oldest first; as long as one likes, all of them of one length. */
 export interface History {
+  /** Since the traffic's start, as a timeline counts: on a busy machine looks come late. Unit: milliseconds. */
+  readonly atMs: readonly number[];
   readonly newConnections: readonly number[];
   /** Of every kind of request. */
   readonly failures: readonly number[];
@@ -269,7 +271,7 @@ function trafficBlock({ traffic, history }: LiveSnapshot, width: number): Line[]
 
 const stripColumns = (width: number): number => Math.min(90, width - 30);
 
-/** One mark for each second, below the bars of the same second. */
+/** One mark for each look, below the bars of the same look. */
 function strip(name: string, marks: readonly Span[], width: number): Line {
   const joined: Span[] = [];
   for (const mark of marks.slice(-stripColumns(width))) {
@@ -291,11 +293,10 @@ const modeMark = (mode: ReceiverMode): Span => [MODE_STYLE[mode], MODE_MARK[mode
 
 /** The report's rows of nodes and instances, in the marks of the path. */
 function overTimeBlock({ timeline, history }: LiveSnapshot, width: number): Line[] {
-  const seconds = history.phases.length;
-  if (timeline === undefined || seconds === 0) return [];
-  const perSecond = <T extends { readonly atMs: number }>(changes: readonly T[], mark: (change: T) => Span): Span[] =>
-    Array.from({ length: seconds }, (_, second) => {
-      const current = changes.filter(({ atMs }) => atMs < (second + 1) * 1000).at(-1);
+  if (timeline === undefined || history.atMs.length === 0) return [];
+  const perLook = <T extends { readonly atMs: number }>(changes: readonly T[], mark: (change: T) => Span): Span[] =>
+    history.atMs.map((lookedMs) => {
+      const current = changes.filter(({ atMs }) => atMs <= lookedMs).at(-1);
       return current === undefined ? ' ' : mark(current);
     });
   const nodes = timeline.nodes.flatMap(({ address, changes }) =>
@@ -303,7 +304,7 @@ function overTimeBlock({ timeline, history }: LiveSnapshot, width: number): Line
       const ofPort = changes.filter(({ instancePort }) => instancePort === port);
       return strip(
         `${address}:${port}`,
-        perSecond(ofPort, ({ hasPolicy }) => modeMark(hasPolicy ? 'proxy' : 'plain')),
+        perLook(ofPort, ({ hasPolicy }) => modeMark(hasPolicy ? 'proxy' : 'plain')),
         width,
       );
     }),
@@ -311,7 +312,7 @@ function overTimeBlock({ timeline, history }: LiveSnapshot, width: number): Line
   const instances = timeline.instances.map(({ name, changes }) =>
     strip(
       name,
-      perSecond(changes, ({ mode }) => modeMark(mode)),
+      perLook(changes, ({ mode }) => modeMark(mode)),
       width,
     ),
   );

@@ -37,7 +37,8 @@ export class Observer {
   readonly #idleNodes: readonly string[];
   readonly #startMs = Date.now();
   readonly #steps = new Map<string, RunbookState['steps'][number]['status']>();
-  readonly #history: { newConnections: number[]; failures: number[]; phases: string[] } = {
+  readonly #history: { atMs: number[]; newConnections: number[]; failures: number[]; phases: string[] } = {
+    atMs: [],
     newConnections: [],
     failures: [],
     phases: [],
@@ -73,6 +74,7 @@ export class Observer {
       this.#history.newConnections.push(traffic.rates.newConnections);
       this.#history.failures.push(traffic.rates.failed);
       this.#history.phases.push(traffic.phase);
+      this.#history.atMs.push(this.#sinceTraffic());
     }
     const events = await stackEvents(this.#environment);
     return {

@@ -85,6 +85,13 @@ describe('the live picture', () => {
     expect(picture(aSnapshot())).not.toMatch(/^machine-2/m);
   });
 
+  test('on a busy machine, too, where looks come late', () => {
+    const { history } = aSnapshot();
+    const late = { ...history, atMs: history.atMs.map((atMs) => atMs * 2) };
+
+    expect(picture(aSnapshot({ history: late }), SIZES[1])).toMatch(/^10\.0\.101\.21:80 {14}○{10}●{21}$/m);
+  });
+
   test('says what there is no room for', () => {
     expect(picture(crowd)).toMatch(/and \d+ more.*and \d+ more/);
   });

@@ -60,6 +60,7 @@ export function aSnapshot(more: Partial<LiveSnapshot> = {}): LiveSnapshot {
     ],
     traffic: aTrafficSnapshot(),
     history: {
+      atMs: Array.from({ length: 31 }, (_, second) => second * 1_000 + 999),
       newConnections: Array.from({ length: 31 }, (_, second) => 380 + ((second * 13) % 40)),
       failures: Array.from({ length: 31 }, () => 0),
       phases: Array.from({ length: 31 }, (_, second) => (second < 9 ? 'plain' : second < 15 ? 'plain → both' : 'both')),
