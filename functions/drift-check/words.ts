@@ -37,11 +37,17 @@ export function summariseOne({ name, status, findings, why, suppressed }: LoadBa
     ...(why === '' ? [] : [`${why}.`]),
     ...(worst === undefined ? [] : [worst.text]),
     ...(more.length === 0 ? [] : [`And ${more.length} more.`]),
-    ...(worst === undefined || worst.mend === '' ? [] : [`To mend it: ${worst.mend}`]),
+    ...(worst === undefined || worst.mend === '' ? [] : ['The drift runbook’s report has the command that mends it.']),
     ...(suppressed === 0 ? [] : [`${suppressed} suppressed.`]),
   ];
-  return words.join(' ');
+  return inOneLine(words.join(' '));
 }
+
+/**
+ * For a rule's input transformer, which puts a text between quotation marks: whether it escapes those inside is not documented, and a message
+ * that is no JSON any more is lost. So it has none, and no command either, which cannot do without.
+ */
+export const inOneLine = (text: string): string => text.replace(/["\\]/g, "'").replace(/\s+/g, ' ');
 
 /** An Automation step puts out 200 KB in all; a person reads less. Unit: characters. */
 const REPORT_SIZE = 30_000;

@@ -17,6 +17,7 @@ import { memoryName, parseMemory } from '../drift-check/memory.ts';
 import { switchParameters } from '../drift-check/mend.ts';
 import { putEvent } from '../drift-check/put-event.ts';
 import { foughtOver, parseRecord, recordName } from '../drift-check/remediation-record.ts';
+import { inOneLine } from '../drift-check/words.ts';
 import { describeFailure, getExecution, isRunning } from '../proxy-protocol/execution.ts';
 import type { Clock } from '../shared/clock.ts';
 import { ProxyflipError, serviceErrorName } from '../shared/errors.ts';
@@ -185,7 +186,7 @@ async function goOn({ events }: Deps, job: Job): Promise<Outcome> {
 }
 
 const tell = ({ events }: Deps, outcome: Omit<Outcome, 'outcome'> & { readonly outcome: string }): Promise<void> =>
-  putEvent(events, 'proxyflip remediation', outcome);
+  putEvent(events, 'proxyflip remediation', { ...outcome, summary: inOneLine(outcome.summary) });
 
 const outcomeOf = (
   { loadBalancer, kinds, executionId = '' }: Job,

@@ -147,6 +147,16 @@ describe('drift', () => {
     });
   });
 
+  test('is told in a line that a rule can put between quotation marks', async () => {
+    web().backend = { 80: [POLICY_NAME], 81: ['say "no"\\'] };
+    web().tags = { 'kubernetes.io/cluster/a': 'say "yes"\n' };
+    await check();
+
+    const { summary } = aws.events[0]?.detail as { summary: string };
+    expect(summary).toContain('web is MODIFIED. Every request fails there now: policy-missing at port 81');
+    expect(JSON.parse(`"proxyflip drift: ${summary}"`)).toBe(`proxyflip drift: ${summary}`);
+  });
+
   test('is told again when there is more of it', async () => {
     web().backend = { 80: [POLICY_NAME] };
     await check();
