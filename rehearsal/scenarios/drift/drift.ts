@@ -3,6 +3,7 @@
  * named, mended by the command that is printed, and in sync again; then the same once more, mended by remediation alone.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { GetParameterCommand } from '@aws-sdk/client-ssm';
 import type { Environment } from '../../environment.ts';
 import { type Fleet, LOAD_BALANCER, waitInService } from '../../fleet.ts';
 import { AWS_CLI, requirePackages } from '../../host/packages.ts';
@@ -35,6 +36,8 @@ interface Deed {
 /** After a mend, how long the check may take to agree: the health check, and the logs that are read. */
 const IN_SYNC_LIMIT_MS = 90_000;
 const REMEDIATION_LIMIT_MS = 180_000;
+/** How long clients are looked at before the next thing is done. */
+const SEEN_MS = 1_000;
 /** Mended twice within a day, and there again. */
 const BRAKE = 3;
 
@@ -78,10 +81,7 @@ class Drift implements Play {
   }
 
   lines(): string[] {
-    return this.#deeds.map(
-      ({ what, said, mend, wrong }) =>
-        `${wrong.length === 0 ? 'as it has to be' : 'WRONG          '}  ${what}: ${said}${mend === '' ? '' : `\n                   ${mend}`}`,
-    );
+    return this.#deeds.map(lineOf);
   }
 
   shortfalls(): string[] {
@@ -104,7 +104,7 @@ class Drift implements Play {
       await this.#deed(`${way.kind}, by remediation`, (deed) => this.#byRemediation(way, deed));
     }
     const [first] = mendable;
-    if (first !== undefined) {
+    if (first !== undefined && (this.#options.only?.includes('fought-over') ?? true)) {
       await this.#deed(`${first.kind}, which somebody undoes`, (deed) => this.#foughtOver(first, deed));
     }
     await this.#deed('what the check has called', (deed) => this.#called(deed));
@@ -121,6 +121,8 @@ class Drift implements Play {
       this.#interrupted.throwIfAborted();
       deed.wrong.push((error as Error).message);
     }
+    // It takes a quarter of an hour; on a terminal there is the picture.
+    if (process.stdout.isTTY !== true) console.log([lineOf(deed), ...deed.wrong].join('\n  - '));
   }
 
   /** No finding, no event, and no message, however often it is asked. */
@@ -156,13 +158,26 @@ class Drift implements Play {
 
   /** Whoever asks meanwhile is told that a switch is at work. */
   async #mend(deed: Deed, { loadBalancer = LOAD_BALANCER }: Way): Promise<void> {
-    const mended = this.#hands.mend(deed.mend);
+    const before = await this.#switchedBy(loadBalancer);
+    let isOver = false;
+    const mended = this.#hands.mend(deed.mend).finally(() => {
+      isOver = true;
+    });
     if (!deed.mend.includes('start-automation-execution')) return mended;
     mended.catch(() => {});
-    await sleep(5_000);
-    const { status, why } = await check(this.#environment, loadBalancer);
-    if (status !== 'NOT_CHECKED' && status !== 'IN_SYNC') deed.wrong.push(`while it was mended: ${status} ${why}`);
+    while (!isOver && (await this.#switchedBy(loadBalancer)) === before) await sleep(200);
+    const { status, why } = await check(this.#environment, loadBalancer).catch((): Partial<Answer> => ({}));
+    // It may have come to its end meanwhile, and then says so, or that there is nothing left to check.
+    if (status === 'MODIFIED' && !isOver) deed.wrong.push(`while it was mended: ${status} ${why}`);
     return mended;
+  }
+
+  /** The execution that has the load balancer's state; undefined = there is none. */
+  async #switchedBy(loadBalancer: string): Promise<string | undefined> {
+    const { ssm } = this.#environment.clients;
+    const asked = ssm.send(new GetParameterCommand({ Name: `/proxyflip/${loadBalancer}` }));
+    const { Parameter } = await asked.catch(() => ({ Parameter: undefined }));
+    return Parameter?.Value === undefined ? undefined : JSON.parse(Parameter.Value).executionId;
   }
 
   async #byRemediation(way: Way, deed: Deed): Promise<void> {
@@ -241,7 +256,9 @@ class Drift implements Play {
     const registered = this.#environment.elb.loadBalancers.get(LOAD_BALANCER).instanceIds.size;
     await waitInService(this.#environment, registered);
     await sleep(this.#environment.options.policyDelayMs[1] + 500);
-    if (registered === this.#fleet.instances.length) await this.#traffic?.phase('proxy');
+    if (registered < this.#fleet.instances.length) return;
+    await this.#traffic?.phase('proxy');
+    await sleep(SEEN_MS);
   }
 
   async #takeBack({ after, loadBalancer }: Way, deed: Deed): Promise<void> {
@@ -331,6 +348,11 @@ class Drift implements Play {
         (event.detail as { loadBalancer: string }).loadBalancer === loadBalancer,
     );
   }
+}
+
+function lineOf({ what, said, mend, wrong }: Deed): string {
+  const verdict = wrong.length === 0 ? 'as it has to be' : 'WRONG          ';
+  return `${verdict}  ${what}: ${said}${mend === '' ? '' : `\n                   ${mend}`}`;
 }
 
 function inWords({ status, findings, why }: Answer): string {
