@@ -576,7 +576,9 @@ remember_files() {
 is_intact() {
   [ "$SET_MODE" != none ] || return 0
   if [ -n "$INSTANCE_PORTS" ] && [ "$SET_PORTS;$SET_CIDRS;$SET_HEALTH_PORT" != "$INSTANCE_PORTS;$TRUSTED_CIDRS;$HEALTH_PORT" ]; then return 1; fi
-  [ -z "$(not_ready)" ] && systemctl is-active --quiet proxyflip-haproxy.service || return 1
+  local unit
+  if [ ! -e $READY ] || [ -n "$(not_ready)" ]; then return 1; fi
+  for unit in "${UNITS[@]}"; do systemctl is-active --quiet "$unit" || return 1; done
   if [ "$CHAT_WANTED" = On ] && ! systemctl is-active --quiet proxyflip-chat.service; then return 1; fi
   [ ! -e $KEPT/files ] || managed_files | xargs -r sha256sum | cmp -s - $KEPT/files
 }

@@ -106,6 +106,36 @@ describe.each(RELEASES)('inspect on %s', (release) => {
     await shell('systemctl start proxyflip-assert.timer');
   });
 
+  test.each([
+    ['nothing', 'true', true],
+    [
+      'the page that says ready taken away',
+      'systemctl stop proxyflip-assert.timer; rm /run/proxyflip-health/ready',
+      false,
+    ],
+    ['HAProxy stopped', 'systemctl stop proxyflip-haproxy', false],
+    ['the rule of another mode left', 'nft add table ip proxyflip', false],
+  ])('what was done to a receiver, %s, is seen, and SetMode mends it', async (_what, deed, intact) => {
+    await setMode('proxy');
+    await shell(deed);
+    const status = async () =>
+      JSON.parse(
+        (
+          await script('receiver.sh', { Operation: 'Status', InstancePorts: '80=http 81=https', TrustedCidrs: CIDRS })
+        ).trim(),
+      );
+
+    expect(await status()).toMatchObject({ mode: 'proxy', intact });
+    await setMode('proxy');
+    expect(await status()).toMatchObject({ mode: 'proxy', intact: true });
+  });
+
+  test('other settings than those that are wanted are not intact', async () => {
+    const asked = { Operation: 'Status', InstancePorts: '80=http 81=https', TrustedCidrs: '10.0.0.0/8' };
+
+    expect(JSON.parse((await script('receiver.sh', asked)).trim())).toMatchObject({ intact: false });
+  });
+
   test('waits for a run that is changing something, and says so when that takes too long', async () => {
     const held = machine.exec(['flock', '/run/proxyflip.lock', 'sleep', '2']);
     await new Promise((resolve) => setTimeout(resolve, 300));
