@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { StopAutomationExecutionCommand } from '@aws-sdk/client-ssm';
 import type { Environment } from '../../environment.ts';
-import { createLoadBalancer, type Fleet, INSTANCE_PORTS, LOAD_BALANCER, waitInService } from '../../fleet.ts';
+import { type ChatFleet, createLoadBalancer, INSTANCE_PORTS, LOAD_BALANCER, waitInService } from '../../fleet.ts';
 import { ACCOUNT_ID, type Instance, REGION } from '../../world.ts';
 import type { ScenarioOptions } from '../options.ts';
 import { runRunbook, startRunbook, waitForExecution } from '../runbook.ts';
@@ -37,7 +37,7 @@ export interface Way {
 
 export interface Cast {
   readonly environment: Environment;
-  readonly fleet: Fleet & { readonly chat: Readonly<Record<string, string>> };
+  readonly fleet: ChatFleet;
   readonly options: ScenarioOptions;
   readonly interrupted: AbortSignal;
   readonly hands: Hands;
