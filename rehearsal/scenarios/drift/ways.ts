@@ -17,6 +17,8 @@ export interface Way {
   /** As people would say it. */
   readonly by: string;
   readonly severity: string;
+  /** The health check takes the instance out of service, before it is looked at or after: then its next change fails, and no request. */
+  readonly isTakenOut?: true;
   readonly where: string;
   /** Other findings that it cannot come without. */
   readonly also?: readonly string[];
@@ -229,6 +231,7 @@ export function ways({ environment, fleet, options, interrupted, hands }: Cast):
       by: 'the receiver is taken off an instance',
       severity: 'SOME_REQUESTS_FAIL',
       where: at,
+      isTakenOut: true,
       isMendedBySwitch: true,
       make: async () => {
         await receiver({ Operation: 'SetMode', Mode: 'plain' });
@@ -253,6 +256,7 @@ export function ways({ environment, fleet, options, interrupted, hands }: Cast):
       by: 'nginx is stopped',
       severity: 'SOME_REQUESTS_FAIL',
       where: at,
+      isTakenOut: true,
       isMendedBySwitch: true,
       make: () => hands.on(victim, 'systemctl stop nginx'),
     },
@@ -317,6 +321,7 @@ EOF`,
       by: 'the page that the health check asks for is gone, and the timer that makes it',
       severity: 'SOME_REQUESTS_FAIL',
       where: at,
+      isTakenOut: true,
       isMendedBySwitch: true,
       make: () => hands.on(victim, 'systemctl stop proxyflip-assert.timer; rm /run/proxyflip-health/ready'),
     },
@@ -325,6 +330,7 @@ EOF`,
       by: 'the chat service is stopped',
       severity: 'SOME_REQUESTS_FAIL',
       where: at,
+      isTakenOut: true,
       isMendedBySwitch: true,
       make: () => hands.on(victim, 'systemctl stop proxyflip-chat.socket proxyflip-chat.service'),
     },
