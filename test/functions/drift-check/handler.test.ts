@@ -152,7 +152,7 @@ describe('drift', () => {
     web().tags = { 'kubernetes.io/cluster/a': 'say "yes"\n' };
     await check();
 
-    const { summary } = aws.events[0]?.detail as { summary: string };
+    const summary = String(aws.events[0]?.detail.summary);
     expect(summary).toContain('web is MODIFIED. Every request fails there now: policy-missing at port 81');
     expect(JSON.parse(`"proxyflip drift: ${summary}"`)).toBe(`proxyflip drift: ${summary}`);
   });
