@@ -13,7 +13,7 @@ import { expectLastLine } from './last-line.ts';
 import { checkedCommands, ROOT, readPage } from './markdown.ts';
 import { ShellSession } from './shell-session.ts';
 
-const BLOCK_LIMIT_MS = 180_000;
+const BLOCK_LIMIT_MS = 300_000;
 const BLOCKS = checkedCommands(readPage('docs/container.md'));
 
 let directory: RunDirectory;
