@@ -44,7 +44,7 @@ export async function followStack(
   const stackIds = new Set([stackId]);
   const events: StackEvent[] = [];
   let saidAt = clock.now();
-  let saidOfSwitch = '';
+  let saidOfSwitch: readonly string[] = [];
   for (;;) {
     // Before the events: what is at rest now has had all of its events.
     const stack = await describeStack(cloudFormation, stackId);
@@ -61,8 +61,9 @@ export async function followStack(
       waitsFor.find(({ ResourceType }) => ResourceType === SWITCH),
       runbook,
     );
-    if (words !== undefined && words !== saidOfSwitch) {
-      say(`  ${words}`);
+    const news = words.filter((line) => !saidOfSwitch.includes(line));
+    if (news.length > 0) {
+      for (const line of news) say(`  ${line}`);
       saidOfSwitch = words;
       saidAt = clock.now();
     } else if (clock.now() - saidAt >= SILENCE_MS) {
@@ -99,20 +100,16 @@ function isAtRest({ StackStatus }: Stack, stackId: string, events: readonly Stac
 }
 
 /** Nothing is said where it cannot be read: the deployment does not depend on it. */
-async function wordsOfSwitch(
-  ssm: SSMClient,
-  event: StackEvent | undefined,
-  runbook: Runbook,
-): Promise<string | undefined> {
+async function wordsOfSwitch(ssm: SSMClient, event: StackEvent | undefined, runbook: Runbook): Promise<string[]> {
   try {
     const { LoadBalancerName } = JSON.parse(event?.ResourceProperties ?? '{}') as { LoadBalancerName?: string };
     const stored = LoadBalancerName === undefined ? undefined : await readState(ssm, LoadBalancerName);
-    if (stored === undefined) return undefined;
+    if (stored === undefined) return [];
     const { AutomationExecution } = await ssm.send(
       new GetAutomationExecutionCommand({ AutomationExecutionId: stored.state.executionId }),
     );
-    return AutomationExecution === undefined ? undefined : describeSwitch(runbook, AutomationExecution, stored.state);
+    return AutomationExecution === undefined ? [] : describeSwitch(runbook, AutomationExecution, stored.state);
   } catch {
-    return undefined;
+    return [];
   }
 }

@@ -10,22 +10,24 @@ export interface Runbook {
 /**
  * @param runbook  of the template that is deployed: it explains its own steps
  * @param state    of the load balancer: while it measures, what stands in the way is written there
- * @returns `MeasureLoop: Until every node was seen to follow … Still: …`; undefined where nothing is under way
+ * @returns `MeasureLoop: Until every node was seen to follow …` and, where something stands in the way, that; none where nothing is under way
  */
 export function describeSwitch(
   runbook: Runbook,
   { StepExecutions = [] }: AutomationExecution,
   state: Pick<SwitchState, 'phase' | 'remaining'>,
-): string | undefined {
+): string[] {
   const names = new Map((runbook.mainSteps ?? []).map(({ name, description }) => [name, description]));
   // Of a loop and the steps inside of it the loop is the one that is explained. What was not reached yet is Pending.
   const current = StepExecutions.find(
     ({ StepName = '', StepStatus = '' }) => names.has(StepName) && ['InProgress', 'Waiting'].includes(StepStatus),
   )?.StepName;
-  if (current === undefined) return undefined;
+  if (current === undefined) return [];
   const description = names.get(current);
-  const remaining = state.phase === 'measuring' && state.remaining ? ` Still: ${shortened(state.remaining)}` : '';
-  return `${current}${description === undefined ? '' : `: ${description}`}${remaining}`;
+  return [
+    description === undefined ? current : `${current}: ${description}`,
+    ...(state.phase === 'measuring' && state.remaining ? [`still: ${shortened(state.remaining)}`] : []),
+  ];
 }
 
 /** What stands in the way is a list that may name every port of every node; whoever wants it all reads the state. */
