@@ -26,8 +26,10 @@ test('ids are counted from A1, without a gap', () => {
   expect(IDS).toEqual(IDS.map((_, index) => `A${index + 1}`));
 });
 
-test('the README says of each the same', () => {
-  expect(tableOf(readPage('README.md'), 'Limits')).toEqual(ASSUMPTIONS.map((row) => row.slice(0, 3)));
+test('the README says the same of each that something depends on', () => {
+  const matters = ASSUMPTIONS.filter(([, , dependent = '']) => !dependent.startsWith('nothing:'));
+  expect(matters.length).toBeGreaterThan(8);
+  expect(tableOf(readPage('README.md'), 'Limits')).toEqual(matters.map((row) => row.slice(0, 3)));
 });
 
 test('the rehearsal says of each once where it is rehearsed', () => {

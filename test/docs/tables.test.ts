@@ -179,20 +179,6 @@ describe('Error codes', () => {
   });
 });
 
-describe('assumptions', () => {
-  const inReadme = tableOf(readPage('README.md'), 'Limits').map(([id = '']) => id);
-
-  test('have an id each, counted without a gap', () => {
-    expect(inReadme.length).toBeGreaterThan(10);
-    expect(inReadme).toEqual(inReadme.map((_, index) => `A${index + 1}`));
-  });
-
-  test('are all taken up by the fidelity page, which names no other', () => {
-    const inFidelity = new Set(readPage('rehearsal/README.md').match(/\bA\d+\b/g) ?? []);
-    expect([...inFidelity].sort()).toEqual([...inReadme].sort());
-  });
-});
-
 test('the README is short enough to be read: at most 250 lines', () => {
   expect(readPage('README.md').split('\n').length).toBeLessThanOrEqual(251);
 });
