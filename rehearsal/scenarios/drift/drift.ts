@@ -62,7 +62,14 @@ class Drift implements Play {
     this.#options = options;
     this.#interrupted = interrupted;
     this.#hands = new Hands(environment, interrupted);
-    const all = ways({ environment, fleet: { ...fleet, chat: fleet.chat }, options, interrupted, hands: this.#hands });
+    const all = ways({
+      environment,
+      fleet: { ...fleet, chat: fleet.chat },
+      options,
+      interrupted,
+      hands: this.#hands,
+      completeCheck: () => this.#scheduledCheck(),
+    });
     this.#ways = all.filter(({ kind }) => options.only?.includes(kind) ?? true);
     this.#parameters = {
       ...stackParameters(fleet, options),

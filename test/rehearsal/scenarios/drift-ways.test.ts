@@ -20,6 +20,7 @@ const made = ways({
   options: parseOptions([]),
   interrupted: new AbortController().signal,
   hands: {} as Hands,
+  completeCheck: async () => {},
 });
 
 test('every kind is made, or it is said why not', () => {
