@@ -75,9 +75,9 @@ export function ways({ environment, fleet, options, interrupted, hands, complete
   const addListener = (listener: string, name = LOAD_BALANCER) =>
     elb(`create-load-balancer-listeners --listeners '${listener}'`, name);
   const deleteListener = (port: number) => elb(`delete-load-balancer-listeners --load-balancer-ports ${port}`);
-  const receiver = (parameters: Readonly<Record<string, string>>) =>
-    hands.receiver(victim, { InstancePorts: INSTANCE_PORTS, ...fleet.chat, ...parameters });
   const trusted = [...environment.world.subnets.values()].map(({ cidrBlock }) => cidrBlock).join(' ');
+  const receiver = (parameters: Readonly<Record<string, string>>) =>
+    hands.receiver(victim, { InstancePorts: INSTANCE_PORTS, TrustedCidrs: trusted, ...fleet.chat, ...parameters });
   const register = (instance: Instance) =>
     elb(`register-instances-with-load-balancer --instances ${instance.instanceId}`);
   const enable = (more: Readonly<Record<string, string>> = {}) =>
@@ -236,7 +236,6 @@ export function ways({ environment, fleet, options, interrupted, hands, complete
       where: at,
       isMendedBySwitch: true,
       make: () => receiver({ Operation: 'SetMode', Mode: 'proxy', TrustedCidrs: '10.0.0.0/8' }),
-      decide: () => receiver({ Operation: 'SetMode', Mode: 'proxy', TrustedCidrs: trusted }),
     },
     {
       kind: 'receiver-missing',
