@@ -11,7 +11,6 @@ describe('npm start -- --once', () => {
     expect(result.newConnections).toMatchObject({ failed: 0, failures: {} });
     expect(result.newConnections.sent).toBeGreaterThanOrEqual(20_000);
     expect(result.keepAlive.failed).toBe(0);
-    expect(result.keepAlive.retried).toBeLessThanOrEqual(result.keepAlive.sent / 1000);
     expect(result.webSockets).toMatchObject({ dropped: 0, messagesLost: 0, failedToOpen: 0 });
     expect(result.webSockets.opened).toBeGreaterThanOrEqual(50);
     expect(result.stack.status).toBe('CREATE_COMPLETE');
