@@ -14,7 +14,7 @@ import {
 import type { AutomationExecution } from '@aws-sdk/client-ssm';
 import { DeleteParameterCommand, GetParametersCommand, PutParameterCommand } from '@aws-sdk/client-ssm';
 import { ServiceError } from '../aws/service.ts';
-import type { Environment } from '../environment.ts';
+import { CREDENTIALS, type Environment } from '../environment.ts';
 import { createLoadBalancer, LOAD_BALANCER } from '../fleet.ts';
 import { RehearsalError } from '../host/rehearsal-error.ts';
 import { DIST } from '../paths.ts';
@@ -176,12 +176,16 @@ class Cancellations implements Play {
     const stop = (id: string): void => {
       if (isStopped) return;
       isStopped = true;
-      // Past the wire: the step must not have ended by the time that the call arrives.
-      this.#environment.endpoint.dispatcher
-        .call('ssm', 'StopAutomationExecution', { AutomationExecutionId: id, Type: 'Cancel' })
-        .catch(() => {
-          // It has ended: seen below, as a step that was not hit.
-        });
+      try {
+        // Past the wire, and past whoever may call it: the step must not have gone on by the time that the call arrives.
+        const caller = { accessKeyId: CREDENTIALS.accessKeyId, requestId: id };
+        void this.#environment.ssm.actions.StopAutomationExecution?.(
+          { AutomationExecutionId: id, Type: 'Cancel' },
+          caller,
+        );
+      } catch {
+        // It has ended: seen below, as a step that was not hit.
+      }
     };
     const unsubscribe = this.#environment.ssm.subscribe((event: SsmEvent) => {
       if (event.type === 'step' && event.stepName === step) {
