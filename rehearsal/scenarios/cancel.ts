@@ -111,24 +111,25 @@ class Cancellations implements Play {
     await createStack(this.#environment, this.#stackParameters);
     const status = await waitForStack(this.#environment, this.#interrupted);
     if (status !== 'CREATE_COMPLETE') return status;
-    const there = points.filter(({ on }) => on === 'the way' || on === 'the way back');
-    const short = points.filter(({ on }) => on === 'the short way');
-    for (let first = 0; first < Math.max(there.length, 1); first += COMPLETE_AFTER) {
+    const on = (way: CancelPoint['on']) => points.filter((each) => each.on === way);
+    // Apart: a run that was cancelled in its last step has done all, and one behind it that is to fail would find nothing to do.
+    const rounds = [...inRounds(on('the way')), ...inRounds(on('the way back'))];
+    for (const [index, round] of (rounds.length > 0 ? rounds : [[]]).entries()) {
       for (const direction of ['enable', 'disable'] as const) {
-        for (const point of there.slice(first, first + COMPLETE_AFTER)) {
+        for (const point of round) {
           const run = () => this.#cancel(direction, point);
           await (point.on === 'the way back' ? this.#failing(run) : run());
         }
         await runRunbook(this.#environment, direction, this.#parameters, this.#interrupted);
         this.#completed += 1;
         // Once all is so already, the runbook takes the short way.
-        if (first === 0) for (const point of short) await this.#cancel(direction, point);
+        if (index === 0) for (const point of on('the short way')) await this.#cancel(direction, point);
       }
     }
-    for (const point of points.filter((each) => each.on === 'the way of a load balancer that is gone')) {
+    for (const point of on('the way of a load balancer that is gone')) {
       await this.#gone(() => this.#cancel('disable', point, { LoadBalancerName: GONE }));
     }
-    const misfits = points.filter((each) => each.on === 'the way of a health check that does not fit');
+    const misfits = on('the way of a health check that does not fit');
     if (misfits.length > 0) {
       await this.#addMisfit();
       for (const point of misfits) await this.#cancel('enable', point, { LoadBalancerName: MISFIT });
@@ -256,6 +257,14 @@ class Cancellations implements Play {
       if (error.name !== 'ParameterNotFound') throw error;
     });
   }
+}
+
+function inRounds(points: readonly CancelPoint[]): CancelPoint[][] {
+  const rounds: CancelPoint[][] = [];
+  for (let first = 0; first < points.length; first += COMPLETE_AFTER) {
+    rounds.push(points.slice(first, first + COMPLETE_AFTER));
+  }
+  return rounds;
 }
 
 function said(execution: AutomationExecution): string {
