@@ -93,6 +93,12 @@ export async function createFabric(runId: string): Promise<Fabric> {
   };
 }
 
+/**
+ * Of connections that begin in a namespace: above every port that something in the rehearsal listens on. From 1024 on, a health check of
+ * a node could have 8084 for its own port when a listener of that port was made, and HAProxy could not bind it.
+ */
+const SOURCE_PORTS = '10000 65000';
+
 async function addNamespace(namespace: string): Promise<void> {
   await runCommand(['ip', 'netns', 'add', namespace]);
   // Thousands of short connections from few addresses, all inside one machine: what several client machines would have
@@ -105,7 +111,7 @@ async function addNamespace(namespace: string): Promise<void> {
     namespace,
     'sh',
     '-c',
-    'ip link set lo up && echo 1024 65000 >/proc/sys/net/ipv4/ip_local_port_range && echo 1 >/proc/sys/net/ipv4/tcp_tw_reuse && echo 4096 >/proc/sys/net/core/somaxconn',
+    `ip link set lo up && echo ${SOURCE_PORTS} >/proc/sys/net/ipv4/ip_local_port_range && echo 1 >/proc/sys/net/ipv4/tcp_tw_reuse && echo 4096 >/proc/sys/net/core/somaxconn`,
   ]);
 }
 
