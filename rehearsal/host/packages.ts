@@ -37,6 +37,7 @@ export const FOR_TESTS: readonly Requirement[] = [
   AWS_CLI,
   { files: ['/usr/bin/chromium'], package: 'chromium', why: 'a real browser for the chat page' },
   { files: ['/usr/bin/redis-server'], package: 'redis-server', why: 'the chat service on many instances' },
+  { files: ['/usr/bin/curl'], package: 'curl', why: 'asks machines and nodes as a client does' },
   { files: ['/usr/bin/openssl'], package: 'openssl', why: 'certificates of the chat tests' },
   { files: ['/usr/bin/shellcheck'], package: 'shellcheck', why: 'checks the shell that ships' },
 ];
