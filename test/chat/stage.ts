@@ -2,10 +2,9 @@
  * The browser's stage in the rehearsal: two machines behind the load balancer's TLS listener, in `proxy`, over one Redis. An
  * instance is restarted as it is in life: the Command document upgrades the chat on it.
  */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-
 import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,6 +15,7 @@ import {
   SetLoadBalancerPoliciesForBackendServerCommand,
 } from '@aws-sdk/client-elastic-load-balancing';
 import { ListCommandInvocationsCommand, SendCommandCommand } from '@aws-sdk/client-ssm';
+import { RedisServers } from '../../rehearsal/elasticache/redis-servers.ts';
 import { Environment } from '../../rehearsal/environment.ts';
 import {
   ARTIFACT_BUCKET,
@@ -159,27 +159,10 @@ async function play(environment: Environment): Promise<Stage> {
   };
 }
 
-async function startRedis(environment: Environment): Promise<void> {
-  const { namespace } = await environment.fabric.addHost('redis', [REDIS]);
-  const redis: ChildProcess = spawn(
-    'ip',
-    [
-      'netns',
-      'exec',
-      namespace,
-      'redis-server',
-      '--bind',
-      REDIS,
-      '--protected-mode',
-      'no',
-      '--save',
-      '',
-      '--appendonly',
-      'no',
-    ],
-    { cwd: environment.directory.path, stdio: 'ignore' },
-  );
-  environment.cleanup.add('Redis', () => redis.kill('SIGKILL'));
+async function startRedis({ fabric, directory, cleanup }: Environment): Promise<void> {
+  const servers = new RedisServers({ fabric, directory: directory.path, say: () => {} });
+  cleanup.use('Redis', servers);
+  await servers.start({ name: 'chat', privateIpAddress: REDIS, port: 6379, isEncrypted: false });
 }
 
 /** Both sides at once: nobody is there yet. */

@@ -1,29 +1,10 @@
 /** The drift check as people and the schedule invoke it, and what it answers. */
 import { DescribeStackResourceCommand } from '@aws-sdk/client-cloudformation';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import type { CheckAnswer, LoadBalancerResult } from '../../../functions/drift-check/finding.ts';
 import { CREDENTIALS, type Environment } from '../../environment.ts';
 import { REGION } from '../../world.ts';
 import { STACK } from '../stack.ts';
-
-export interface Finding {
-  readonly kind: string;
-  readonly severity: string;
-  readonly where: string;
-  readonly expected: string;
-  readonly observed: string;
-  readonly since: string;
-  readonly cause: string;
-  readonly mend: string;
-  readonly text: string;
-}
-
-export interface Answer {
-  readonly status: string;
-  readonly findings: readonly Finding[];
-  readonly suppressed: number;
-  /** Why it was not checked. */
-  readonly why: string;
-}
 
 /** @returns the physical id of a resource of the stack */
 export async function resource(environment: Environment, LogicalResourceId: string): Promise<string> {
@@ -34,7 +15,7 @@ export async function resource(environment: Environment, LogicalResourceId: stri
 }
 
 /** @throws Error  the function failed, with what it said */
-export async function check(environment: Environment, loadBalancerName: string): Promise<Answer> {
+export async function check(environment: Environment, loadBalancerName: string): Promise<LoadBalancerResult> {
   const lambda = new LambdaClient({ region: REGION, endpoint: environment.endpoint.url, credentials: CREDENTIALS });
   const { FunctionError, Payload = new Uint8Array() } = await lambda.send(
     new InvokeCommand({
@@ -44,7 +25,7 @@ export async function check(environment: Environment, loadBalancerName: string):
   );
   const answer = JSON.parse(Buffer.from(Payload).toString());
   if (FunctionError !== undefined) throw new Error(`the drift check failed: ${answer.errorMessage}`);
-  const [found] = answer.loadBalancers;
+  const [found] = (answer as CheckAnswer).loadBalancers;
   if (found === undefined) throw new Error(`the drift check has no answer about ${loadBalancerName}`);
   return found;
 }

@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetParameterCommand } from '@aws-sdk/client-ssm';
+import type { Finding, LoadBalancerResult } from '../../../functions/drift-check/finding.ts';
 import type { Environment } from '../../environment.ts';
 import { type Fleet, LOAD_BALANCER, waitInService } from '../../fleet.ts';
 import { AWS_CLI, requirePackages } from '../../host/packages.ts';
@@ -14,7 +15,7 @@ import { judged, type Play, type Stage } from '../judged.ts';
 import type { ScenarioOptions } from '../options.ts';
 import { createStack, stackParameters, updateStack, waitForStack } from '../stack.ts';
 import { beyondDrift, DRIFT_PHASE } from './beyond-drift.ts';
-import { type Answer, check, type Finding, resource } from './check.ts';
+import { check, resource } from './check.ts';
 import { Hands } from './hands.ts';
 import { BOTH_SECONDS, type Way, ways } from './ways.ts';
 
@@ -173,7 +174,7 @@ class Drift implements Play {
     if (!deed.mend.includes('start-automation-execution')) return mended;
     mended.catch(() => {});
     while (!isOver && (await this.#switchedBy(loadBalancer)) === before) await sleep(200);
-    const { status, why } = await check(this.#environment, loadBalancer).catch((): Partial<Answer> => ({}));
+    const { status, why } = await check(this.#environment, loadBalancer).catch((): Partial<LoadBalancerResult> => ({}));
     // It may have come to its end meanwhile, and then says so, or that there is nothing left to check.
     if (status === 'MODIFIED' && !isOver) deed.wrong.push(`while it was mended: ${status} ${why}`);
     return mended;
@@ -221,7 +222,7 @@ class Drift implements Play {
   }
 
   /** Make it, and hold what the check says against what it has to say. */
-  async #make(way: Way, deed: Deed, ask: () => Promise<Answer>): Promise<Finding | undefined> {
+  async #make(way: Way, deed: Deed, ask: () => Promise<LoadBalancerResult>): Promise<Finding | undefined> {
     await this.#traffic?.phase(`${DRIFT_PHASE}${way.kind}`, RECEIVER_MODES);
     await way.make();
     const answer = await ask();
@@ -311,8 +312,10 @@ class Drift implements Play {
   }
 
   /** What the last event about the fleet said. */
-  #lastTold(): Answer {
-    const detail = this.#driftEvents().at(-1)?.detail as (Answer & { readonly omitted: number }) | undefined;
+  #lastTold(): LoadBalancerResult {
+    const detail = this.#driftEvents().at(-1)?.detail as
+      | (LoadBalancerResult & { readonly omitted: number })
+      | undefined;
     if (detail === undefined) throw new Error('the scheduled check has told nothing');
     return { ...detail, suppressed: 0, why: '' };
   }
@@ -363,7 +366,7 @@ function lineOf({ what, said, mend, wrong }: Deed): string {
   return `${verdict}  ${what}: ${said}${mend === '' ? '' : `\n                   ${mend}`}`;
 }
 
-function inWords({ status, findings, why }: Answer): string {
+function inWords({ status, findings, why }: LoadBalancerResult): string {
   const found = findings.map(({ kind, where, severity, observed }) => `${severity} ${kind} at ${where} (${observed})`);
   return [status, why, ...found].filter((each) => each !== '').join(' ');
 }

@@ -36,14 +36,11 @@ export function request(options: RunOptions) {
   };
 }
 
+export const handlerOf = ({ autoScaling, elb, ssm, clock }: FakeAws) =>
+  createHandler({ autoScaling, elb, ssm, clock, log: () => {} });
+
 export function stepsOf(aws: FakeAws) {
-  const handler = createHandler({
-    autoScaling: aws.autoScaling,
-    elb: aws.elb,
-    ssm: aws.ssm,
-    clock: aws.clock,
-    log: () => {},
-  });
+  const handler = handlerOf(aws);
   return async (operation: string, input: Record<string, unknown>) => {
     const executionId = String(input.executionId);
     // A step is called by an execution, which exists.

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { describeLoadBalancer } from '../../../functions/load-balancer/classic-elb.ts';
-import { createHandler } from '../../../functions/load-balancer/handler.ts';
 import { setPolicies } from '../../../functions/load-balancer/steps/set-policies.ts';
 import { wishFor } from '../../../functions/load-balancer/wish.ts';
 import {
@@ -14,6 +13,7 @@ import {
 import { formatInstancePorts } from '../../../functions/shared/ports.ts';
 import type { SwitchState } from '../../../functions/shared/switch-state.ts';
 import { FakeAws, type FakeLoadBalancer, listener, otherPolicy, proxyPolicy } from '../fake-aws.ts';
+import { handlerOf } from '../load-balancer/driver.ts';
 
 describe('a policy is a PROXY policy', () => {
   test.each([
@@ -276,14 +276,7 @@ describe('over generated load balancers', () => {
 
 test('an operation that is not known is refused by name', async () => {
   const aws = new FakeAws();
-  const handler = createHandler({
-    autoScaling: aws.autoScaling,
-    elb: aws.elb,
-    ssm: aws.ssm,
-    clock: aws.clock,
-    log: () => {},
-  });
-  await expect(handler({ operation: 'Delete' })).rejects.toThrow(
+  await expect(handlerOf(aws)({ operation: 'Delete' })).rejects.toThrow(
     /ERR_INVALID_INPUT: operation is "Delete": one of AwaitFleet, Begin/,
   );
   expect(aws.calls).toEqual([]);

@@ -5,6 +5,7 @@ import { ElasticLoadBalancing } from '@aws-sdk/client-elastic-load-balancing';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { chooseToEnd, type GroupInstance } from '../../../rehearsal/autoscaling/groups.ts';
 import { PUBLIC_PARAMETERS } from '../../../rehearsal/ec2/images.ts';
+import { clientSettings } from '../clients.ts';
 import { type FleetAccount, startFleetAccount } from '../cloudformation/fleet-account.ts';
 
 const GROUP = 'web';
@@ -59,12 +60,7 @@ const message = (promise: Promise<unknown>) =>
 describe('a group', () => {
   beforeEach(async () => {
     account = await startFleetAccount();
-    const settings = {
-      endpoint: account.endpoint.url,
-      region: 'eu-central-1',
-      credentials: { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'any' },
-      maxAttempts: 1,
-    };
+    const settings = clientSettings(account.endpoint);
     autoScaling = new AutoScaling(settings);
     ec2 = new EC2(settings);
     elb = new ElasticLoadBalancing(settings);

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type AwsEndpoint, startAwsEndpoint } from '../../../rehearsal/aws/endpoint.ts';
 import { type CloudWatchService, createCloudWatchService } from '../../../rehearsal/cloudwatch/service.ts';
 import { createSnsService, type SnsService } from '../../../rehearsal/sns/service.ts';
+import { clientSettings, codeOf } from '../clients.ts';
 
 const MINUTE = 60_000;
 const START = Date.UTC(2026, 10, 21, 8);
@@ -22,22 +23,11 @@ beforeEach(async () => {
   service = createCloudWatchService({ ...options, evaluateEveryMs: 0 });
   sns = createSnsService(options);
   endpoint = await startAwsEndpoint({ services: [service, sns] });
-  const configuration = {
-    endpoint: endpoint.url,
-    region: 'eu-central-1',
-    credentials: { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'any' },
-    maxAttempts: 1,
-  };
+  const configuration = clientSettings(endpoint);
   cloudWatch = new CloudWatch(configuration);
   topics = new SNS(configuration);
 });
 afterEach(() => endpoint.close());
-
-const code = (promise: Promise<unknown>) =>
-  promise.then(
-    () => undefined,
-    (error: Error) => error.name,
-  );
 
 /** As the drift check writes one. */
 const logLine = (values: Record<string, number>, at = now) =>
@@ -97,7 +87,7 @@ test('metrics out of a log line, and those that break the format named', async (
 test('metric math is refused by name, not answered', async () => {
   const query = { Id: 'e1', Expression: 'SUM(METRICS())' };
   const range = { StartTime: new Date(START), EndTime: new Date(START + MINUTE) };
-  expect(await code(cloudWatch.getMetricData({ ...range, MetricDataQueries: [query] }))).toBe(
+  expect(await codeOf(cloudWatch.getMetricData({ ...range, MetricDataQueries: [query] }))).toBe(
     'InvalidParameterCombinationException',
   );
 });
@@ -178,7 +168,7 @@ describe('an alarm', () => {
     ],
     ['no threshold', { Threshold: undefined }, 'MissingRequiredParameterException'],
   ])('is refused: %s', async (_what, changed, expected) => {
-    expect(await code(cloudWatch.putMetricAlarm({ ...ALARM, ...changed }))).toBe(expected);
+    expect(await codeOf(cloudWatch.putMetricAlarm({ ...ALARM, ...changed }))).toBe(expected);
   });
 });
 
@@ -186,7 +176,7 @@ test('a dashboard is kept as it is, and one that cannot be shown is refused', as
   const DashboardBody = '{"widgets":[{"type":"text","properties":{"markdown":"x"}}]}';
   await cloudWatch.putDashboard({ DashboardName: 'fleet', DashboardBody });
   expect((await cloudWatch.getDashboard({ DashboardName: 'fleet' })).DashboardBody).toBe(DashboardBody);
-  expect(await code(cloudWatch.putDashboard({ DashboardName: 'fleet', DashboardBody: '{"widgets":[{}]}' }))).toBe(
+  expect(await codeOf(cloudWatch.putDashboard({ DashboardName: 'fleet', DashboardBody: '{"widgets":[{}]}' }))).toBe(
     'DashboardInvalidInputError',
   );
 });
@@ -218,5 +208,5 @@ describe('topics', () => {
       () => topics.createTopic({ Name: 'ops', Attributes: { FifoTopic: 'true' } }),
       'InvalidParameterException',
     ],
-  ])('%s is refused', async (_what, call, expected) => expect(await code(call())).toBe(expected));
+  ])('%s is refused', async (_what, call, expected) => expect(await codeOf(call())).toBe(expected));
 });

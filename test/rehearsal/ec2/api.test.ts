@@ -4,6 +4,7 @@ import { type AwsEndpoint, startAwsEndpoint } from '../../../rehearsal/aws/endpo
 import type { LaunchRequest } from '../../../rehearsal/ec2/parts.ts';
 import { createEc2Service } from '../../../rehearsal/ec2/service.ts';
 import { type Machine, World } from '../../../rehearsal/world.ts';
+import { clientSettings, codeOf } from '../clients.ts';
 
 /** What EC2 has booted and ended, without a machine. */
 const machines = {
@@ -48,20 +49,9 @@ beforeEach(async () => {
     });
   }
   endpoint = await startAwsEndpoint({ services: [createEc2Service({ world, machines })] });
-  ec2 = new EC2({
-    endpoint: endpoint.url,
-    region: 'eu-central-1',
-    credentials: { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'any' },
-    maxAttempts: 1,
-  });
+  ec2 = new EC2(clientSettings(endpoint));
 });
 afterEach(() => endpoint.close());
-
-const code = (promise: Promise<unknown>) =>
-  promise.then(
-    () => undefined,
-    (error: Error) => error.name,
-  );
 
 describe('DescribeNetworkInterfaces', () => {
   const ids = async (Filters: Filter[]) =>
@@ -98,7 +88,7 @@ describe('DescribeNetworkInterfaces', () => {
   });
 
   test('a filter that is not there is refused, not ignored', async () => {
-    expect(await code(ids([{ Name: 'descripton', Values: ['ELB web'] }]))).toBe('InvalidParameterValue');
+    expect(await codeOf(ids([{ Name: 'descripton', Values: ['ELB web'] }]))).toBe('InvalidParameterValue');
   });
 
   test('pages of at least five, each with the addresses that the runbook reads', async () => {
@@ -111,15 +101,15 @@ describe('DescribeNetworkInterfaces', () => {
       ['10.0.101.26', 'vpc-1'],
       ['10.0.101.27', 'vpc-1'],
     ]);
-    expect(await code(ec2.describeNetworkInterfaces({ MaxResults: 4 }))).toBe('InvalidParameterValue');
-    expect(await code(ec2.describeNetworkInterfaces({ NextToken: 'x' }))).toBe('InvalidPaginationToken');
+    expect(await codeOf(ec2.describeNetworkInterfaces({ MaxResults: 4 }))).toBe('InvalidParameterValue');
+    expect(await codeOf(ec2.describeNetworkInterfaces({ NextToken: 'x' }))).toBe('InvalidPaginationToken');
   });
 });
 
 test('DescribeSubnets: those named, with their blocks; one unknown fails the call', async () => {
   const { Subnets } = await ec2.describeSubnets({ SubnetIds: ['subnet-2'] });
   expect(Subnets).toMatchObject([{ SubnetId: 'subnet-2', CidrBlock: '10.0.102.0/24', VpcId: 'vpc-1' }]);
-  expect(await code(ec2.describeSubnets({ SubnetIds: ['subnet-1', 'subnet-9'] }))).toBe('InvalidSubnetID.NotFound');
+  expect(await codeOf(ec2.describeSubnets({ SubnetIds: ['subnet-1', 'subnet-9'] }))).toBe('InvalidSubnetID.NotFound');
 });
 
 describe('DescribeInstances', () => {
@@ -139,10 +129,10 @@ describe('DescribeInstances', () => {
   });
 
   test('one that does not exist is InvalidInstanceID.NotFound', async () => {
-    expect(await code(ec2.describeInstances({ InstanceIds: ['i-9'] }))).toBe('InvalidInstanceID.NotFound');
+    expect(await codeOf(ec2.describeInstances({ InstanceIds: ['i-9'] }))).toBe('InvalidInstanceID.NotFound');
   });
 });
 
 test('an action that is not there is InvalidAction', async () => {
-  expect(await code(ec2.describeRegions({}))).toBe('InvalidAction');
+  expect(await codeOf(ec2.describeRegions({}))).toBe('InvalidAction');
 });

@@ -7,6 +7,7 @@ import { architectureOf, PUBLIC_PARAMETERS } from '../../../rehearsal/ec2/images
 import type { LaunchRequest } from '../../../rehearsal/ec2/parts.ts';
 import { createEc2Service } from '../../../rehearsal/ec2/service.ts';
 import { type Machine, World } from '../../../rehearsal/world.ts';
+import { clientSettings } from '../clients.ts';
 
 const [ARM64, X86_64] = ['arm64', 'x86_64'].map(
   (architecture) => [...PUBLIC_PARAMETERS].find(([name]) => name.endsWith(architecture))?.[1] ?? '',
@@ -35,12 +36,7 @@ beforeEach(async () => {
     async terminate() {},
   };
   endpoint = await startAwsEndpoint({ services: [createEc2Service({ world, machines })] });
-  ec2 = new EC2({
-    endpoint: endpoint.url,
-    region: 'eu-central-1',
-    credentials: { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'any' },
-    maxAttempts: 1,
-  });
+  ec2 = new EC2(clientSettings(endpoint));
   const { Vpc } = await ec2.createVpc({ CidrBlock: '10.0.0.0/16' });
   vpcId = Vpc?.VpcId ?? '';
   subnetId = await subnet('10.0.1.0/24');

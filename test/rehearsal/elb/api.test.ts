@@ -4,6 +4,7 @@ import { type AwsEndpoint, startAwsEndpoint } from '../../../rehearsal/aws/endpo
 import type { Configuration, DataPlane, InstanceHealth } from '../../../rehearsal/elb/data-plane.ts';
 import { createElbService } from '../../../rehearsal/elb/service.ts';
 import { type Machine, World } from '../../../rehearsal/world.ts';
+import { clientSettings } from '../clients.ts';
 
 /** Keeps what it was told; the real one is in data-plane.rehearsal.test.ts. */
 class RecordingDataPlane implements DataPlane {
@@ -55,12 +56,7 @@ beforeEach(async () => {
   endpoint = await startAwsEndpoint({
     services: [createElbService({ world, dataPlane, clock: () => new Date('2026-11-21T05:06:07Z') })],
   });
-  elb = new ElasticLoadBalancing({
-    endpoint: endpoint.url,
-    region: 'eu-central-1',
-    credentials: { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'any' },
-    maxAttempts: 1,
-  });
+  elb = new ElasticLoadBalancing(clientSettings(endpoint));
 });
 afterEach(() => endpoint.close());
 

@@ -7,6 +7,7 @@ import { type AwsEndpoint, startAwsEndpoint } from '../../../rehearsal/aws/endpo
 import { ServiceError } from '../../../rehearsal/aws/service.ts';
 import { createEventsService, type EventsService } from '../../../rehearsal/events/service.ts';
 import { createSnsService, type SnsService } from '../../../rehearsal/sns/service.ts';
+import { clientSettings, codeOf } from '../clients.ts';
 import { type LambdaHarness, startLambda } from '../lambda/lambda-harness.ts';
 
 const MINUTE = 60_000;
@@ -29,12 +30,7 @@ beforeEach(async () => {
   sns = createSnsService(options);
   harness = await startLambda();
   endpoint = await startAwsEndpoint({ services: [events, sns, harness.lambda] });
-  const configuration = {
-    endpoint: endpoint.url,
-    region: 'eu-central-1',
-    credentials: { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'any' },
-    maxAttempts: 1,
-  };
+  const configuration = clientSettings(endpoint);
   bridge = new EventBridge(configuration);
   topics = new SNS(configuration);
   functions = new Lambda(configuration);
@@ -46,11 +42,6 @@ afterEach(async () => {
   await endpoint.close();
 });
 
-const code = (promise: Promise<unknown>) =>
-  promise.then(
-    () => undefined,
-    (error: Error) => error.name,
-  );
 const permit = (SourceArn: string | undefined) =>
   functions.addPermission({
     FunctionName: 'check',
@@ -246,4 +237,4 @@ test.each<[string, () => Promise<unknown>, string]>([
     () => putRule().then(() => bridge.deleteRule({ Name: 'drift' })),
     'ValidationException',
   ],
-])('%s: refused', async (_what, call, expected) => expect(await code(call())).toBe(expected));
+])('%s: refused', async (_what, call, expected) => expect(await codeOf(call())).toBe(expected));

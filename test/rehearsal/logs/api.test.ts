@@ -2,6 +2,7 @@ import { CloudWatchLogs } from '@aws-sdk/client-cloudwatch-logs';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { type AwsEndpoint, startAwsEndpoint } from '../../../rehearsal/aws/endpoint.ts';
 import { createLogsService, type LogsService } from '../../../rehearsal/logs/service.ts';
+import { clientSettings, codeOf } from '../clients.ts';
 
 const GROUP = '/aws/lambda/check';
 let now: number;
@@ -14,20 +15,9 @@ beforeEach(async () => {
   now = 1000;
   service = createLogsService({ now: () => now, onMessage: (message) => seen.push(message) });
   endpoint = await startAwsEndpoint({ services: [service] });
-  logs = new CloudWatchLogs({
-    endpoint: endpoint.url,
-    region: 'eu-central-1',
-    credentials: { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'any' },
-    maxAttempts: 1,
-  });
+  logs = new CloudWatchLogs(clientSettings(endpoint));
 });
 afterEach(() => endpoint.close());
-
-const code = (promise: Promise<unknown>) =>
-  promise.then(
-    () => undefined,
-    (error: Error) => error.name,
-  );
 
 test('what a function wrote is found by time and terms, in order over its streams, page by page', async () => {
   for (const [stream, text] of [
@@ -72,9 +62,9 @@ test('groups, with how long they are kept', async () => {
   await logs.putRetentionPolicy({ logGroupName: GROUP, retentionInDays: 30 });
   const { logGroups } = await logs.describeLogGroups({ logGroupNamePrefix: '/aws/lambda/' });
   expect(logGroups).toMatchObject([{ logGroupName: GROUP, retentionInDays: 30 }]);
-  expect(await code(logs.createLogGroup({ logGroupName: GROUP }))).toBe('ResourceAlreadyExistsException');
+  expect(await codeOf(logs.createLogGroup({ logGroupName: GROUP }))).toBe('ResourceAlreadyExistsException');
   await logs.deleteLogGroup({ logGroupName: GROUP });
-  expect(await code(logs.deleteLogGroup({ logGroupName: GROUP }))).toBe('ResourceNotFoundException');
+  expect(await codeOf(logs.deleteLogGroup({ logGroupName: GROUP }))).toBe('ResourceNotFoundException');
 });
 
 test.each<[string, () => Promise<unknown>, string]>([
@@ -91,5 +81,5 @@ test.each<[string, () => Promise<unknown>, string]>([
   ],
 ])('%s: refused', async (_what, call, expected) => {
   await logs.createLogGroup({ logGroupName: GROUP });
-  expect(await code(call())).toBe(expected);
+  expect(await codeOf(call())).toBe(expected);
 });
