@@ -14,6 +14,7 @@ import type {
   WebSocketCounts,
   WebSocketDrop,
 } from '../traffic/counts.ts';
+import { type Program, type ResourceReport, shortOfFlat } from './resources.ts';
 import { count, counted, failuresInWords, percent } from './words.ts';
 
 /** Who switches which side first. `runbook` is the product; the other two are what people do without it. */
@@ -88,6 +89,8 @@ export interface RehearsalResult extends RunSettings {
   readonly drops: readonly WebSocketDrop[];
   readonly seconds: readonly SecondCounts[];
   readonly timeline: Timeline;
+  /** Of a run that was long enough to tell. */
+  readonly resources?: ResourceReport;
   readonly examples: readonly string[];
 }
 
@@ -98,9 +101,11 @@ export interface ResultParts {
   readonly stack: RehearsalResult['stack'];
   readonly versions: RehearsalResult['versions'];
   readonly timeline?: Timeline;
+  readonly resources?: ResourceReport | undefined;
 }
 
-export function buildResult({ settings, traffic, accessLog, stack, versions, timeline }: ResultParts): RehearsalResult {
+export function buildResult(parts: ResultParts): RehearsalResult {
+  const { settings, traffic, accessLog, stack, versions, timeline, resources } = parts;
   const { open: _, ...webSockets } = traffic.webSockets;
   return {
     version: 1,
@@ -132,6 +137,7 @@ export function buildResult({ settings, traffic, accessLog, stack, versions, tim
     drops: traffic.drops,
     seconds: traffic.seconds,
     timeline: timeline ?? { instances: [], nodes: [] },
+    ...(resources && { resources }),
     examples: [...traffic.examples, ...(accessLog?.examples ?? [])],
   };
 }
@@ -147,10 +153,12 @@ export interface Required {
    * one switch of three machines and 24 clients had 0 or 1 of some 4,500 on a quiet machine, and 10 of 4,026 beside another rehearsal.
    */
   readonly resentAtMost: number;
+  /** Whose memory has to have been watched, where the run was long enough. */
+  readonly watched: readonly Program[];
 }
 
 /** Of `npm start`; a shorter run says so with a smaller one. */
-const REQUIRED: Required = { newConnections: 20_000, webSockets: 50, sources: 20, resentAtMost: 12 };
+const REQUIRED: Required = { newConnections: 20_000, webSockets: 50, sources: 20, resentAtMost: 12, watched: [] };
 
 /**
  * What fell short, each in a sentence; empty: nothing failed.
@@ -163,6 +171,7 @@ export function verdict(result: RehearsalResult, required: Partial<Required> = {
   return [
     ...(result.order === 'runbook' ? shortOfPromise(result, needed) : shortOfCost(result)),
     ...shortOfProof(result, needed),
+    ...(result.resources ? shortOfFlat(result.resources, needed.watched) : []),
   ];
 }
 

@@ -1,5 +1,6 @@
 /** The last words of a run: what was counted, what the application saw before and after, and what that proves. */
 import type { AddressCounts } from '../traffic/counts.ts';
+import { type ResourceReport, resourceLines } from './resources.ts';
 import { DISAGREEMENT_PHASE, type RehearsalResult, verdict } from './result.ts';
 import { cell, type Line, paint, type Span } from './terminal.ts';
 import { clock, count, counted, failuresInWords, percent, seenInWords } from './words.ts';
@@ -24,6 +25,7 @@ export function summary(result: RehearsalResult, options: SummaryOptions): strin
       ...(result.order === 'runbook'
         ? []
         : ['', ...costInWords(result)].map((line): Line => (line === '' ? [] : [line]))),
+      ...(result.resources ? resources(result.resources) : []),
       [],
       ...machine(result),
       ...(options.pageUrl ? [[], [['bold', 'The chat page: '] as const, options.pageUrl]] : []),
@@ -118,6 +120,17 @@ function judged({ correct, wrong, unverified }: AddressCounts): Span {
   if (unverified > 0) return ['red', `${count(unverified)} unverified`];
   if (correct === 0) return ['dim', 'no answer'];
   return ['green', `${counted(correct, 'answer')} right`];
+}
+
+function resources(report: ResourceReport): Line[] {
+  return [
+    [],
+    [
+      ['bold', 'What the processes held'],
+      '  (medians of the first and the last third of the run; of several machines, the most grown)',
+    ],
+    ...resourceLines(report).map((line): Line => ['  ', line]),
+  ];
 }
 
 /** What an order cost while the sides disagreed, and what the logs show of it; empty where they never did. */

@@ -18,6 +18,8 @@ export interface ScenarioOptions {
   readonly seconds: number;
   /** 0 = enable once; n = enable and disable, n times. */
   readonly cycles: number;
+  /** Between two switches of several, so that each mode is seen at rest. Unit: seconds. */
+  readonly restSeconds: number;
   /** Kept open from the beginning to the end. */
   readonly webSockets: number;
   /** For the runbook; undefined = as it ships. Unit: seconds. */
@@ -51,6 +53,7 @@ npm run rehearse -- switch | compare | stack | gates | access | cancel | contain
   --policy-delay-ms A..B    when a policy reaches a node (default 500..4000; 0..120000 works)
   --seconds S               traffic before and after the switch, each (default 20)
   --cycles N                enable and disable, N times (default 0: enable once)
+  --rest-seconds S          between two switches of several (default 3)
   --web-sockets N           how many are open from the beginning to the end (default 60)
   --quiet-seconds S         the runbook's QuietSeconds, in short rounds (default: as it ships)
   --launch-during           launch an instance in each switch, and end another
@@ -73,6 +76,7 @@ const OPTIONS = {
   'policy-delay-ms': { type: 'string', default: '500..4000' },
   seconds: { type: 'string', default: '20' },
   cycles: { type: 'string', default: '0' },
+  'rest-seconds': { type: 'string', default: '3' },
   'web-sockets': { type: 'string', default: '60' },
   'quiet-seconds': { type: 'string' },
   'launch-during': { type: 'boolean', default: false },
@@ -104,6 +108,7 @@ export function parseOptions(args: readonly string[]): ScenarioOptions {
     policyDelayMs: range('policy-delay-ms', values['policy-delay-ms']),
     seconds: whole('seconds', values.seconds, 1, 3600),
     cycles: whole('cycles', values.cycles, 0, 1000),
+    restSeconds: whole('rest-seconds', values['rest-seconds'], 1, 3600),
     webSockets: whole('web-sockets', values['web-sockets'], 1, 1000),
     quietSeconds:
       values['quiet-seconds'] === undefined ? undefined : whole('quiet-seconds', values['quiet-seconds'], 1, 3000),

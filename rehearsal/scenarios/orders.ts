@@ -43,17 +43,14 @@ export async function cycle(
   if (created !== 'CREATE_COMPLETE') return created;
   for (let round = 1; round < options.cycles; round += 1) {
     for (const direction of ['disable', 'enable'] as const) {
-      await pause(BETWEEN_MS, interrupted);
+      await pause(options.restSeconds * 1000, interrupted);
       await runRunbook(environment, direction, fleetParameters(fleet, options), interrupted);
     }
   }
-  await pause(BETWEEN_MS, interrupted);
+  await pause(options.restSeconds * 1000, interrupted);
   await deleteStack(environment);
   return waitForStack(environment, interrupted);
 }
-
-/** So that each mode is seen at rest. Unit: milliseconds. */
-const BETWEEN_MS = 3_000;
 
 const POLICY = `${LOAD_BALANCER}-proxy-protocol`;
 const PORTS = [80, 81];

@@ -15,6 +15,7 @@ function required({ cycles, webSockets, launchDuring }: ScenarioOptions): Partia
   return {
     newConnections: cycles >= 5 ? 100_000 : 1_000,
     webSockets,
+    watched: ['nginx', 'HAProxy', 'chat', 'clients', 'the rehearsal'],
     ...(launchDuring && { resentAtMost: RESENT_BY_REPLACEMENT * Math.max(1, 2 * cycles) }),
   };
 }

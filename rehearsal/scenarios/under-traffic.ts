@@ -1,11 +1,13 @@
 /** A live fleet under traffic, from the first client to the counts of the last, whatever is done to it meanwhile. */
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import type { Environment } from '../environment.ts';
 import { type Fleet, LOAD_BALANCER } from '../fleet.ts';
 import { ADDRESSES } from '../network/fabric.ts';
 import { DIST } from '../paths.ts';
 import { type LiveView, liveView } from '../report/live-view.ts';
+import { resourceReport } from '../report/resources.ts';
 import { buildResult, type RehearsalResult, type RunSettings } from '../report/result.ts';
 import { verifyByAccessLog } from '../traffic/access-log.ts';
 import { RECEIVER_MODES } from '../traffic/client-address.ts';
@@ -16,6 +18,7 @@ import { Observer } from './observer.ts';
 import type { ScenarioOptions } from './options.ts';
 import { pause } from './pause.ts';
 import { receiverMode } from './receiver-mode.ts';
+import { watchResources } from './resource-watch.ts';
 
 const SOURCES = 24;
 
@@ -37,15 +40,18 @@ export async function underTraffic(
   const traffic = await startClients(environment, fleet, options, recordFile);
   environment.cleanup.use('the clients', traffic);
   const stopDrawing = draw(observer, traffic, view);
+  const resources = watchResources(environment.directory.runId);
   try {
     await traffic.ready;
     await pause(options.seconds * 1000, interrupted);
     const status = await script(traffic);
     await pause(options.seconds * 1000, interrupted);
     const counted = await traffic.stop();
+    // Before the logs are read: what that takes is no leak.
+    resources[Symbol.dispose]();
     await stopDrawing();
 
-    const accessLog = verifyByAccessLog(await readRecords(recordFile), await accessLogLines(fleet), {
+    const accessLog = await verifyByAccessLog(readRecords(recordFile), accessLogLines(fleet), {
       nodes: NODE_ADDRESSES,
       phases: counted.phases,
     });
@@ -56,8 +62,10 @@ export async function underTraffic(
       stack: { status },
       versions: await versions(fleet),
       timeline: observer.timeline(),
+      resources: resourceReport(resources.series(), counted.endMs - counted.startMs),
     });
   } finally {
+    resources[Symbol.dispose]();
     await stopDrawing();
     observer.close();
   }
@@ -134,11 +142,11 @@ function draw(observer: Observer, traffic: Traffic, view: LiveView): () => Promi
   };
 }
 
-async function accessLogLines(fleet: Fleet): Promise<string[]> {
-  const logs = fleet.instances.map(({ machine }) =>
-    readFile(machine.writtenFile('/var/log/nginx/proxyflip.access.log'), 'utf8'),
-  );
-  return (await Promise.all(logs)).flatMap((log) => log.split('\n'));
+/** One after the other: an hour's logs are longer than a string can be. */
+async function* accessLogLines(fleet: Fleet): AsyncGenerator<string> {
+  for (const { machine } of fleet.instances) {
+    yield* createInterface({ input: createReadStream(machine.writtenFile('/var/log/nginx/proxyflip.access.log')) });
+  }
 }
 
 async function versions(fleet: Fleet): Promise<RehearsalResult['versions']> {

@@ -5,7 +5,7 @@
  * it, and the request's `rid`. The same join shows which failed requests no machine ever logged: with a strict receiver and
  * a load balancer that does not yet send the line, that is all of them, which is why nobody sees that outage.
  */
-import { judgeAddress, type ReceiverMode } from './client-address.ts';
+import { judgeAddress, type ReceiverMode, type SeenAddress } from './client-address.ts';
 import type { AddressCounts, FailureCounts } from './counts.ts';
 import type { FailureKind } from './exchange.ts';
 import type { RequestRecord } from './request-record.ts';
@@ -57,26 +57,27 @@ export interface AccessLogVerification extends LoggedCounts {
  * @param logLines  of all machines together, in any order; lines of requests that are not in `sent` are passed over
  * @param run       `nodes`: every address that is a node's; `phases`: of the run, in order
  */
-export function verifyByAccessLog(
-  sent: Iterable<SentRequest>,
-  logLines: Iterable<string>,
+export async function verifyByAccessLog(
+  sent: AsyncIterable<SentRequest> | Iterable<SentRequest>,
+  logLines: AsyncIterable<string> | Iterable<string>,
   run: {
     readonly nodes: Iterable<string>;
     readonly phases: readonly { readonly name: string; readonly modes: readonly ReceiverMode[] }[];
   },
-): AccessLogVerification {
+): Promise<AccessLogVerification> {
   const nodes = new Set(run.nodes);
-  const lineByRid = new Map<string, AccessLogLine>();
+  const told = new Map<string, Told>();
+  const known = new Map<string, Told>();
   let proxyLinesAsRequests = 0;
   let unreadable = 0;
-  for (const text of logLines) {
+  for await (const text of logLines) {
     if (text.trim() === '') continue;
     const line = parseLine(text);
     if (line === undefined) unreadable += 1;
     else if (line.request?.startsWith('PROXY ')) proxyLinesAsRequests += 1;
     else {
       const rid = /[?&]rid=([\w-]+)/.exec(line.request ?? '')?.[1];
-      if (rid !== undefined) lineByRid.set(rid, line);
+      if (rid !== undefined) told.set(rid, toldBy(line, known));
     }
   }
 
@@ -89,18 +90,17 @@ export function verifyByAccessLog(
   const claimed = { own: 0, other: 0 };
   const examples: string[] = [];
 
-  for (const request of sent) {
-    const line = lineByRid.get(request.rid);
+  for await (const request of sent) {
+    const line = told.get(request.rid);
     const phase = phases[request.startedPhase];
     if (phase === undefined) throw new RangeError(`request ${request.rid} names phase ${request.startedPhase}`);
     for (const counts of [total, phase]) countLogged(counts, request, line !== undefined);
     if (line === undefined) continue;
 
-    const claimedAddress = present(line.claimed);
-    if (claimedAddress !== null) claimed[claimedAddress === request.source ? 'own' : 'other'] += 1;
+    if (line.claimed !== null) claimed[line.claimed === request.source ? 'own' : 'other'] += 1;
     if (request.listener !== 'plain' || request.outcome !== 'ok') continue;
     const modes = run.phases.slice(request.openedPhase, request.endedPhase + 1).flatMap((each) => each.modes);
-    const seen = { address: present(line.client), trusted: line.trust === 'yes' };
+    const { seen } = line;
     const judgement = judgeAddress(seen, request.source, nodes, new Set(modes));
     total.clientAddress[judgement] += 1;
     phase.clientAddress[judgement] += 1;
@@ -127,6 +127,23 @@ function countLogged(counts: LoggedCounts, request: SentRequest, isLogged: boole
 
 function loggedCounts(): LoggedCounts {
   return { answered: 0, answeredUnlogged: 0, failedLogged: 0, failedUnlogged: 0, failedUnloggedByKind: {} };
+}
+
+/** What a line says of the client. */
+interface Told {
+  readonly claimed: string | null;
+  readonly seen: SeenAddress;
+}
+
+/** One object for all lines that say the same: an hour has some million of them, of some hundred kinds. */
+function toldBy({ client, claimed, trust }: AccessLogLine, known: Map<string, Told>): Told {
+  const key = `${client} ${claimed} ${trust}`;
+  const told = known.get(key) ?? {
+    claimed: present(claimed),
+    seen: { address: present(client), trusted: trust === 'yes' },
+  };
+  known.set(key, told);
+  return told;
 }
 
 /** nginx writes `-` or nothing for a variable without a value. */

@@ -54,13 +54,11 @@ function parseRecord(line: string): RequestRecord {
 }
 
 /** A last line that is cut off, as a killed worker leaves it, is not a record. */
-export async function readRecords(file: string): Promise<RequestRecord[]> {
-  const records: RequestRecord[] = [];
+export async function* readRecords(file: string): AsyncGenerator<RequestRecord> {
   let pending: string | undefined;
   for await (const line of createInterface({ input: createReadStream(file) })) {
-    if (pending !== undefined) records.push(parseRecord(pending));
+    if (pending !== undefined) yield parseRecord(pending);
     pending = line;
   }
-  if (pending?.endsWith(']')) records.push(parseRecord(pending));
-  return records;
+  if (pending?.endsWith(']')) yield parseRecord(pending);
 }

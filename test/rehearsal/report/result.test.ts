@@ -70,7 +70,7 @@ describe('a run of another order', () => {
 });
 
 describe('a result', () => {
-  test('joins what the application said and what the access logs say, and counts time from the start', () => {
+  test('joins what the application said and what the access logs say, and counts time from the start', async () => {
     const records: RequestRecord[] = [];
     const ledger = new Ledger({
       startMs: 1_000_000,
@@ -87,7 +87,7 @@ describe('a result', () => {
     const lines = [
       { request: `GET /whoami?rid=${plain.rid} HTTP/1.1`, client: '10.0.101.21', trust: 'no', status: 301 },
     ];
-    const accessLog = verifyByAccessLog(
+    const accessLog = await verifyByAccessLog(
       records,
       lines.map((line) => JSON.stringify(line)),
       {

@@ -47,20 +47,20 @@ describe('the access logs', () => {
       { client: '198.51.100.10', trust: 'yes' },
       'correct',
     ],
-  ])('show which address was told of a redirect: %s', (_, request, logged, judgement) => {
-    const { clientAddress } = verifyByAccessLog([sent('a', request)], [line('a', logged)], RUN);
+  ])('show which address was told of a redirect: %s', async (_, request, logged, judgement) => {
+    const { clientAddress } = await verifyByAccessLog([sent('a', request)], [line('a', logged)], RUN);
 
     expect(clientAddress).toEqual({ correct: 0, wrong: 0, unverified: 0, [judgement]: 1 });
   });
 
-  test('do not judge again what the application has said itself', () => {
-    const { clientAddress, answered } = verifyByAccessLog([sent('a', { listener: 'tls' })], [line('a')], RUN);
+  test('do not judge again what the application has said itself', async () => {
+    const { clientAddress, answered } = await verifyByAccessLog([sent('a', { listener: 'tls' })], [line('a')], RUN);
 
     expect(answered).toBe(1);
     expect(clientAddress).toEqual({ correct: 0, wrong: 0, unverified: 0 });
   });
 
-  test('show failed requests that no machine ever saw', () => {
+  test('show failed requests that no machine ever saw', async () => {
     const requests = [
       sent('a', { outcome: 'reset' }),
       sent('b', { outcome: 'closed' }),
@@ -71,7 +71,7 @@ describe('the access logs', () => {
       sent('g', { stream: 'forged', outcome: 'status-400' }),
     ];
 
-    const found = verifyByAccessLog(requests, [line('c', { status: 502 }), line('d')], RUN);
+    const found = await verifyByAccessLog(requests, [line('c', { status: 502 }), line('d')], RUN);
 
     expect(found).toMatchObject({
       answered: 1,
@@ -84,7 +84,7 @@ describe('the access logs', () => {
     expect(found.phases[1]).toMatchObject({ name: 'proxy', failedUnlogged: 0 });
   });
 
-  test('show PROXY lines that were taken for requests, claimed addresses, and lines that nobody can read', () => {
+  test('show PROXY lines that were taken for requests, claimed addresses, and lines that nobody can read', async () => {
     const lines = [
       JSON.stringify({ request: 'PROXY TCP4 198.51.100.10 10.0.101.21 1 80', status: 400 }),
       line('a', { client: '', claimed: '198.51.100.10' }),
@@ -94,7 +94,7 @@ describe('the access logs', () => {
       '',
     ];
 
-    const found = verifyByAccessLog([sent('a'), sent('b', { stream: 'forged' })], lines, RUN);
+    const found = await verifyByAccessLog([sent('a'), sent('b', { stream: 'forged' })], lines, RUN);
 
     expect(found).toMatchObject({ proxyLinesAsRequests: 1, claimed: { own: 1, other: 1 }, unreadable: 1 });
   });

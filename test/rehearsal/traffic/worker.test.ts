@@ -45,6 +45,12 @@ const SILENT = {
   webSockets: { clients: 0 },
   forged: { perSecond: 0 },
 };
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const item of items) found.push(item);
+  return found;
+}
+
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 interface Servers {
@@ -169,7 +175,7 @@ describe('new connections', () => {
     await sleep(300);
     await traffic.stop();
 
-    const records = await readRecords(recordFile);
+    const records = await all(readRecords(recordFile));
     const targetsOf = (isLater: boolean) =>
       new Set(records.filter((record) => record.startMs > changedMs === isLater).map((record) => record.target));
     expect([...targetsOf(false)][0]).toBe(NODE);
@@ -383,7 +389,7 @@ describe('the process', () => {
     const recordFile = join(directory, 'records');
     const result = await run({}, { ...NEW_PLAIN, recordFile });
 
-    const records = await readRecords(recordFile);
+    const records = await all(readRecords(recordFile));
 
     expect(records).toHaveLength(result.newConnections.sent);
     expect(new Set(records.map((record) => record.rid)).size).toBe(records.length);
