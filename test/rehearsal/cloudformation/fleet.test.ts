@@ -1,8 +1,13 @@
 /** The whole example and what it is made of, on an account whose machines and network are only written down. */
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { SSMClient } from '@aws-sdk/client-ssm';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { causes } from '../../../deploy/events.ts';
+import { followStack } from '../../../deploy/follow.ts';
 import { packageTemplate } from '../../../deploy/packaged-template.ts';
 import { ACCOUNT_ID, REGION } from '../../../rehearsal/world.ts';
 import { readTemplates } from '../../cloudformation/template.ts';
+import { clientSettings } from '../clients.ts';
 import { BUCKET, type FleetAccount, startFleetAccount } from './fleet-account.ts';
 
 const STACK = 'chat';
@@ -179,6 +184,20 @@ describe('chat-fleet.yaml', () => {
     expect(status).toBe('ROLLBACK_COMPLETE');
     expect(failures()[0]).toMatch(/^Switch: Embedded stack .* was not successfully created: .*LoadBalancerFunction/);
     expect(left()).toEqual(EMPTY);
+    // As npm run deploy shows it: the cause stands in the nested stack alone.
+    const said: string[] = [];
+    const stackId = account.cloudFormation.events(STACK)[0]?.StackId ?? '';
+    const deps = {
+      cloudFormation: new CloudFormationClient(clientSettings(account.endpoint)),
+      ssm: new SSMClient(clientSettings(account.endpoint)),
+      clock: { now: () => 0, sleep: async () => {} },
+      say: (line: string) => void said.push(line),
+    };
+    const { events } = await followStack(deps, stackId, new Set(), {});
+    expect(said).toContainEqual(
+      expect.stringMatching(/^CREATE_FAILED +AWS::Lambda::Function {2}chat-Switch.*\/LoadBalancerFunction {2}/),
+    );
+    expect(causes(events)).toContainEqual(expect.stringMatching(/^LoadBalancerFunction: /));
   });
 
   test('is deleted to the last security group', async () => {
