@@ -20,6 +20,8 @@ export type Transport = {
 
 /** What is used of a browser's WebSocket, and of the one of `ws`. */
 export type SocketLike = {
+  /** 0 connecting, 1 open, 2 closing, 3 closed. */
+  readonly readyState: number;
   onopen: ((event: never) => void) | null;
   onmessage: ((event: { readonly data: unknown }) => void) | null;
   onclose: ((event: { readonly code: number; readonly reason: string }) => void) | null;
@@ -28,6 +30,7 @@ export type SocketLike = {
   close(): void;
 };
 
+const OPEN = 1;
 /** How long a WebSocket may take to open: a proxy may swallow the upgrade and never answer. */
 const OPEN_MS = 8000;
 
@@ -60,7 +63,8 @@ export function webSocketTransport(create: () => SocketLike): Transport {
       socket.onclose = ({ reason }) => end(reason);
       return {
         send(message) {
-          if (isOpen && !isClosed) socket.send(JSON.stringify(message));
+          // One that is closing takes nothing any more, and says so in the console; what is not acknowledged is sent anew.
+          if (socket.readyState === OPEN) socket.send(JSON.stringify(message));
           return true;
         },
         close() {

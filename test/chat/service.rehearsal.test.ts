@@ -2,22 +2,19 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { build } from 'esbuild';
-import { FOR_MACHINES, requireLinuxAndRoot, requirePackages } from '../../rehearsal/host/packages.ts';
-import { createRunDirectory, type RunDirectory, removeLeftovers } from '../../rehearsal/host/run-directory.ts';
-import { prepareImage, RELEASES } from '../../rehearsal/machines/images.ts';
-import { type StartedMachine, startMachine } from '../../rehearsal/machines/machine.ts';
-import { ADDRESSES, createFabric } from '../../rehearsal/network/fabric.ts';
+import { RELEASES } from '../../rehearsal/machines/images.ts';
+import { ADDRESSES } from '../../rehearsal/network/fabric.ts';
 import { buildChat, buildChatArtifacts } from '../../tools/build-chat.mjs';
+import { BareMachine, BOOT_LIMIT_MS } from '../bare-machine.ts';
 
 const [RELEASE] = RELEASES;
-let run: RunDirectory;
-let machine: StartedMachine;
+let bare: BareMachine;
 let server: ChildProcess;
 
 const SERVE = `
@@ -39,41 +36,29 @@ until curl --fail --silent http://127.0.0.1:8000/healthz; do sleep 0.2; done
 `;
 
 beforeAll(async () => {
-  requireLinuxAndRoot();
-  await requirePackages(FOR_MACHINES, console.log);
   const artifact = JSON.parse(await readFile('dist/chat-artifact/chat-artifact.json', 'utf8')) as { file: string };
-  await removeLeftovers();
-  run = await createRunDirectory();
-  const fabric = await createFabric(run.runId);
-  machine = await startMachine({
-    name: 'm0',
-    fabric,
-    privateIpAddress: ADDRESSES.instance(0),
-    image: await prepareImage(RELEASE ?? 'bookworm', 'baked', console.log),
-    directory: run.path,
-  });
-  const { namespace } = await fabric.addHost('clients', [ADDRESSES.client(0)]);
+  bare = await BareMachine.boot(RELEASE);
+  const { namespace } = await bare.fabric.addHost('clients', [ADDRESSES.client(0)]);
   const archive = path.resolve('dist/chat-artifact', artifact.file);
   server = spawn('ip', ['netns', 'exec', namespace, process.execPath, '-e', SERVE, archive], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   await once(server.stdout as NodeJS.ReadableStream, 'data');
-  const { exitCode, stdout, stderr } = await machine.exec(['bash', '-c', INSTALL], { timeoutSeconds: 60 });
+  const { exitCode, stdout, stderr } = await bare.machine.exec(['bash', '-c', INSTALL], { timeoutSeconds: 60 });
   if (exitCode !== 0) {
     const log = await shell(
       'journalctl -u proxyflip-chat.service -n 20 -o cat; systemctl status proxyflip-chat.service',
     );
     throw new Error(`the service did not start: ${stdout}${stderr}${log}`);
   }
-}, 180_000);
+}, BOOT_LIMIT_MS);
 
 afterAll(async () => {
   server?.kill();
-  await machine?.[Symbol.asyncDispose]();
-  await run?.remove();
+  await bare?.[Symbol.asyncDispose]();
 }, 60_000);
 
-const shell = async (script: string) => (await machine.exec(['bash', '-c', script])).stdout.trim();
+const shell = (text: string) => bare.shell(text);
 
 test('the same sources make the same artifact, byte for byte', async () => {
   const built = JSON.parse(await readFile('dist/chat-artifact/chat-artifact.json', 'utf8'));
@@ -98,7 +83,7 @@ test('it runs under a user of its own, on loopback alone, with the unit sandboxe
 });
 
 test('restarted three times and killed once under load: no message lost or doubled, no request refused', async () => {
-  const bundle = path.join(run.path, 'steady-clients.mjs');
+  const bundle = path.join(bare.directory, 'steady-clients.mjs');
   await build({
     entryPoints: ['test/chat/steady-clients.ts'],
     outfile: bundle,
@@ -109,7 +94,7 @@ test('restarted three times and killed once under load: no message lost or doubl
     external: ['bufferutil', 'utf-8-validate'],
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   });
-  const clients = spawn('ip', ['netns', 'exec', `pf${run.runId}-m0`, process.execPath, bundle], {
+  const clients = spawn('ip', ['netns', 'exec', bare.namespace, process.execPath, bundle], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const lines = createInterface({ input: clients.stdout })[Symbol.asyncIterator]();
@@ -125,7 +110,6 @@ test('restarted three times and killed once under load: no message lost or doubl
     clients.stdin.write('end\n');
     return JSON.parse(String((await lines.next()).value));
   })();
-  await rm(bundle);
 
   expect(untilKilled).toMatchObject({ lost: 0, doubled: 0, outOfOrder: 0, historyLost: 0 });
   expect(untilKilled.messagesSent).toBeGreaterThan(500);

@@ -2,12 +2,12 @@
  * npm run package and npm run deploy against a fleet: the commands of docs/deploy.md as they stand there, and before them what
  * is refused, which has to leave nothing behind.
  */
-import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { openAwsShell } from '../docs/aws-shell.ts';
 import { expectLastLine } from '../docs/last-line.ts';
-import { checkedCommands, ROOT, readPage } from '../docs/markdown.ts';
+import { checkedCommands, readPage } from '../docs/markdown.ts';
 import { ServedRehearsal } from '../docs/served-rehearsal.ts';
-import { ShellSession } from '../docs/shell-session.ts';
+import type { ShellSession } from '../docs/shell-session.ts';
 
 const BLOCK_LIMIT_MS = 120_000;
 const GIVEN = '--bucket proxyflip-artifacts --load-balancer chat-fleet --fleet-tag proxyflip-fleet=chat';
@@ -17,12 +17,7 @@ let shell: ShellSession;
 
 beforeAll(async () => {
   served = await ServedRehearsal.start(['--machines', '1', '--page-port', '18444', '--policy-delay-ms', '100..500']);
-  const path = existsSync('/usr/bin/aws') ? `/usr/bin:${process.env.PATH}` : process.env.PATH;
-  const { AWS_PROFILE: _, AWS_ENDPOINT_URL: __, AWS_REGION: ___, ...env } = process.env;
-  shell = new ShellSession(ROOT, { ...env, PATH: path, AWS_PAGER: '', AWS_EC2_METADATA_DISABLED: 'true' });
-  await shell.run(served.exports, 5_000);
-  const [alias = ''] = /aws\(\) \{[^`]*\}/.exec(readPage('README.md')) ?? [];
-  await shell.run(alias, 5_000);
+  shell = await openAwsShell(served);
 }, 150_000);
 
 afterAll(async () => {

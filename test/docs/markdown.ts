@@ -57,20 +57,26 @@ export function tableOf(page: string, title: string): string[][] {
 /** `name` → name; anything else as it is. */
 export const bare = (cell: string): string => /^`([^`]*)`$/.exec(cell)?.[1] ?? cell;
 
-export interface CheckedCommand {
+export interface CommandBlock {
   /** The section that it stands in, and its first line. */
   readonly name: string;
   readonly commands: string;
-  /** What the last line has to be; `…` stands for anything. */
-  readonly lastLine: string;
+  /** What the last line has to be; `…` stands for anything. Undefined: the page promises none. */
+  readonly lastLine: string | undefined;
 }
 
-/** Blocks of commands that the page promises a last line for. */
-export function checkedCommands(page: string): CheckedCommand[] {
+export type CheckedCommand = CommandBlock & { readonly lastLine: string };
+
+/** Every block of commands for a shell. */
+export function commandBlocks(page: string): CommandBlock[] {
   return sections(page).flatMap(({ title, text }) =>
-    [...text.matchAll(/^```sh\n([\s\S]*?)^```\n\nLast line: `([^`]+)`/gm)].map((match) => {
+    [...text.matchAll(/^```(?:sh|bash|shell|console)\n([\s\S]*?)^```$(?:\n\nLast line: `([^`]+)`)?/gm)].map((match) => {
       const commands = match[1] ?? '';
-      return { name: `${title}: ${commands.split('\n')[0]}`, commands, lastLine: match[2] ?? '' };
+      return { name: `${title}: ${commands.split('\n')[0]}`, commands, lastLine: match[2] };
     }),
   );
 }
+
+/** Blocks of commands that the page promises a last line for. */
+export const checkedCommands = (page: string): CheckedCommand[] =>
+  commandBlocks(page).filter((block): block is CheckedCommand => block.lastLine !== undefined);

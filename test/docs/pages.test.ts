@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { anchorOf, pages, ROOT, readPage, sections } from './markdown.ts';
+import { anchorOf, checkedCommands, commandBlocks, pages, ROOT, readPage, sections } from './markdown.ts';
 
 const PAGES = pages();
 
@@ -33,6 +33,43 @@ test('every scenario that a page runs is one', () => {
 
   expect(named.length).toBeGreaterThan(3);
   expect(named.filter(({ name }) => !new RegExp(`\\b${name}\\b`).test(scenarios))).toEqual([]);
+});
+
+describe('commands', () => {
+  /** Which test runs the blocks of a page that promise a last line. */
+  const RUN_BY: Readonly<Record<string, string>> = {
+    'README.md': 'test/docs/readme-commands.rehearsal.test.ts',
+    'docs/beanstalk.md': 'test/rehearsal/beanstalk.long.test.ts',
+    'docs/container.md': 'test/docs/container.long.test.ts',
+    'docs/deploy.md': 'test/deploy/deploy.rehearsal.test.ts',
+    'docs/drift.md': 'test/docs/readme-commands.rehearsal.test.ts',
+    'docs/troubleshooting.md': 'test/docs/readme-commands.rehearsal.test.ts',
+  };
+  /** Blocks that promise none: where they are run all the same, or why nowhere. */
+  const WITHOUT_A_PROMISE: Readonly<Record<string, string>> = {
+    'README.md, See it in a minute: npm start': 'test/rehearsal/main-job.rehearsal.test.ts, with --once',
+    'docs/assumptions.md, Asking AWS: REMOTE=1 npm run test:contract': 'asks AWS; without REMOTE=1 by npm test',
+    "docs/troubleshooting.md, Troubleshooting: journalctl -u 'proxyflip-*' -u nginx; cat /etc/proxyflip/receiver.env; tail /var/log/nginx/error.log":
+      'test/ssm-documents/receiver.rehearsal.test.ts, on an instance',
+    'rehearsal/README.md, The rehearsal: npm start                         # the main job, with a live picture; the chat page stays up until Ctrl-C':
+      'test/rehearsal, scenario by scenario',
+  };
+
+  test('of every page are run by a test, or it stands here why not', () => {
+    const promised = PAGES.filter((page) => checkedCommands(readPage(page)).length > 0);
+    const others = PAGES.flatMap((page) =>
+      commandBlocks(readPage(page))
+        .filter(({ lastLine }) => lastLine === undefined)
+        .map(({ name }) => `${page}, ${name}`),
+    );
+
+    expect(promised.sort()).toEqual(Object.keys(RUN_BY).sort());
+    expect(others.sort()).toEqual(Object.keys(WITHOUT_A_PROMISE).sort());
+  });
+
+  test.each(Object.entries(RUN_BY))('of %s are taken from the page by %s', (page, file) => {
+    expect(readPage(file)).toContain(`'${page}'`);
+  });
 });
 
 describe('links', () => {

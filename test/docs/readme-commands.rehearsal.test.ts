@@ -2,12 +2,12 @@
  * The commands of the pages as they stand there, in a shell, by the real AWS CLI, against `serve`; and those of the blog posts that
  * this project answers. One fleet for all of them, in order: what one makes, the next one uses.
  */
-import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { openAwsShell } from './aws-shell.ts';
 import { expectLastLine } from './last-line.ts';
-import { type CheckedCommand, checkedCommands, ROOT, readPage } from './markdown.ts';
+import { type CheckedCommand, checkedCommands, readPage } from './markdown.ts';
 import { ServedRehearsal } from './served-rehearsal.ts';
-import { ShellSession } from './shell-session.ts';
+import type { ShellSession } from './shell-session.ts';
 
 const BLOCK_LIMIT_MS = 180_000;
 
@@ -16,15 +16,7 @@ let shell: ShellSession;
 
 beforeAll(async () => {
   served = await ServedRehearsal.start(['--page-port', '18443', '--policy-delay-ms', '100..500']);
-  // Debian's own command, where it is there, before any other of that name.
-  const path = existsSync('/usr/bin/aws') ? `/usr/bin:${process.env.PATH}` : process.env.PATH;
-  const { AWS_PROFILE: _, AWS_ENDPOINT_URL: __, ...env } = process.env;
-  shell = new ShellSession(ROOT, { ...env, PATH: path, AWS_PAGER: '', AWS_EC2_METADATA_DISABLED: 'true' });
-  await shell.run(served.exports, 5_000);
-  // As the README says for the AWS CLI before 2.13, and harmless for a later one.
-  const [alias = ''] = /aws\(\) \{[^`]*\}/.exec(readPage('README.md')) ?? [];
-  expect(alias).not.toBe('');
-  await shell.run(alias, 5_000);
+  shell = await openAwsShell(served);
 }, 150_000);
 
 afterAll(async () => {
@@ -33,21 +25,31 @@ afterAll(async () => {
 }, 60_000);
 
 const blocksOf = (page: string): CheckedCommand[] => checkedCommands(readPage(page));
-
-test('the pages promise last lines', () => {
-  expect(blocksOf('README.md').length).toBeGreaterThan(4);
-  expect(blocksOf('docs/troubleshooting.md').length).toBeGreaterThan(0);
-});
-
-describe('README.md', () => {
-  test.each(blocksOf('README.md'))(
+const run = (blocks: readonly CheckedCommand[]): void =>
+  test.each(blocks)(
     '$name',
     async ({ commands, lastLine }) => {
       expectLastLine(await shell.run(commands, BLOCK_LIMIT_MS), lastLine);
     },
     BLOCK_LIMIT_MS,
   );
+
+const README = blocksOf('README.md');
+const [STATE, ...TROUBLESHOOTING] = blocksOf('docs/troubleshooting.md');
+const DRIFT = blocksOf('docs/drift.md');
+
+/** What stands there for the load balancer's side; the rest is run by container.long.test.ts, on an instance. */
+const CONTAINER = blocksOf('docs/container.md').filter(({ commands }) => commands.startsWith('aws '));
+
+test('the pages promise last lines', () => {
+  expect([README, TROUBLESHOOTING, DRIFT, CONTAINER].map(({ length }) => length)).toEqual([5, 1, 2, 1]);
 });
+
+describe('README.md', () => run(README.slice(0, -1)));
+// While it is switched: the README's last block undoes it all.
+describe('docs/troubleshooting.md, where to look', () => run(STATE === undefined ? [] : [STATE]));
+describe('docs/drift.md', () => run(DRIFT));
+describe('README.md, undone', () => run(README.slice(-1)));
 
 describe('the commands that people know, by the unchanged AWS CLI', () => {
   const cases: { what: string; commands: string; lastLine: string }[] = [
@@ -108,15 +110,8 @@ aws ssm list-command-invocations --command-id $COMMAND --details --output text \
   );
 });
 
-describe('docs/troubleshooting.md', () => {
-  test.each(blocksOf('docs/troubleshooting.md'))(
-    '$name',
-    async ({ commands, lastLine }) => {
-      expectLastLine(await shell.run(commands, BLOCK_LIMIT_MS), lastLine);
-    },
-    BLOCK_LIMIT_MS,
-  );
-});
+describe('docs/troubleshooting.md', () => run(TROUBLESHOOTING));
+describe('docs/container.md, at the load balancer', () => run(CONTAINER));
 
 test('Ctrl-C ends it in order', async () => {
   expect(await served.interrupt()).toBe(0);

@@ -2,12 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { parseReceiver, type Receiver } from '../../functions/drift-check/receiver.ts';
-import { FOR_MACHINES, requireLinuxAndRoot, requirePackages } from '../../rehearsal/host/packages.ts';
-import { createRunDirectory, type RunDirectory, removeLeftovers } from '../../rehearsal/host/run-directory.ts';
-import { prepareImage, RELEASES } from '../../rehearsal/machines/images.ts';
-import { type StartedMachine, startMachine } from '../../rehearsal/machines/machine.ts';
-import { ADDRESSES, createFabric, type Fabric } from '../../rehearsal/network/fabric.ts';
-import { shippedScript } from '../../tools/build-documents.mjs';
+import { RELEASES } from '../../rehearsal/machines/images.ts';
+import { ADDRESSES } from '../../rehearsal/network/fabric.ts';
+import { BareMachine, BOOT_LIMIT_MS } from '../bare-machine.ts';
 
 const MACHINE = ADDRESSES.instance(0);
 const NEIGHBOUR = ADDRESSES.instance(1);
@@ -17,40 +14,18 @@ jest.setTimeout(60_000);
 const CIDRS = '10.0.101.0/24';
 
 describe.each(RELEASES)('inspect on %s', (release) => {
-  let run: RunDirectory;
-  let fabric: Fabric;
-  let machine: StartedMachine;
+  let bare: BareMachine;
   let neighbour: string;
 
   beforeAll(async () => {
-    requireLinuxAndRoot();
-    await requirePackages(FOR_MACHINES, console.log);
-    await removeLeftovers();
-    const image = await prepareImage(release, 'baked', console.log);
-    run = await createRunDirectory();
-    fabric = await createFabric(run.runId);
-    machine = await startMachine({ name: 'm0', fabric, privateIpAddress: MACHINE, image, directory: run.path });
-    neighbour = (await fabric.addHost('neighbour', [NEIGHBOUR])).namespace;
-  }, 180_000);
+    bare = await BareMachine.boot(release);
+    neighbour = (await bare.fabric.addHost('neighbour', [NEIGHBOUR])).namespace;
+  }, BOOT_LIMIT_MS);
 
-  afterAll(async () => {
-    await machine?.[Symbol.asyncDispose]();
-    await run?.remove();
-  }, 60_000);
-
-  /** As the agent runs it: the whole output, which has a limit. */
-  async function script(name: string, parameters: Record<string, string>): Promise<string> {
-    const env = Object.fromEntries(Object.entries(parameters).map(([key, value]) => [`SSM_${key}`, value]));
-    const { exitCode, stdout, stderr } = await machine.exec(['bash', '-c', `cat >/tmp/${name} && bash /tmp/${name}`], {
-      env,
-      stdin: shippedScript(name),
-    });
-    if (exitCode !== 0) throw new Error(stderr);
-    return stdout;
-  }
+  afterAll(() => bare?.[Symbol.asyncDispose](), 60_000);
 
   async function inspect(since = '0'): Promise<Receiver> {
-    const stdout = await script('inspect.sh', { Since: since });
+    const stdout = await bare.runScript('inspect.sh', { Since: since });
     expect(stdout.length).toBeLessThanOrEqual(2500);
     const answer = parseReceiver(JSON.parse(stdout.trim().split('\n').at(-1) ?? ''));
     if (answer === undefined) throw new Error(`not an answer that the check takes: ${stdout}`);
@@ -58,8 +33,13 @@ describe.each(RELEASES)('inspect on %s', (release) => {
   }
 
   const setMode = (Mode: string) =>
-    script('receiver.sh', { Operation: 'SetMode', Mode, InstancePorts: '80=http 81=https', TrustedCidrs: CIDRS });
-  const shell = async (text: string) => (await machine.exec(['bash', '-c', text])).stdout.trim();
+    bare.runScript('receiver.sh', {
+      Operation: 'SetMode',
+      Mode,
+      InstancePorts: '80=http 81=https',
+      TrustedCidrs: CIDRS,
+    });
+  const shell = (text: string) => bare.shell(text);
 
   /** From another host of the instances' network. */
   const call = (...args: string[]): void => {
@@ -121,7 +101,11 @@ describe.each(RELEASES)('inspect on %s', (release) => {
     const status = async () =>
       JSON.parse(
         (
-          await script('receiver.sh', { Operation: 'Status', InstancePorts: '80=http 81=https', TrustedCidrs: CIDRS })
+          await bare.runScript('receiver.sh', {
+            Operation: 'Status',
+            InstancePorts: '80=http 81=https',
+            TrustedCidrs: CIDRS,
+          })
         ).trim(),
       );
 
@@ -133,11 +117,11 @@ describe.each(RELEASES)('inspect on %s', (release) => {
   test('other settings than those that are wanted are not intact', async () => {
     const asked = { Operation: 'Status', InstancePorts: '80=http 81=https', TrustedCidrs: '10.0.0.0/8' };
 
-    expect(JSON.parse((await script('receiver.sh', asked)).trim())).toMatchObject({ intact: false });
+    expect(JSON.parse((await bare.runScript('receiver.sh', asked)).trim())).toMatchObject({ intact: false });
   });
 
   test('waits for a run that is changing something, and says so when that takes too long', async () => {
-    const held = machine.exec(['flock', '/run/proxyflip.lock', 'sleep', '2']);
+    const held = bare.machine.exec(['flock', '/run/proxyflip.lock', 'sleep', '2']);
     await new Promise((resolve) => setTimeout(resolve, 300));
     const began = Date.now();
     await inspect();
@@ -157,7 +141,9 @@ describe.each(RELEASES)('inspect on %s', (release) => {
       { path: '/etc/nginx/proxyflip/listen/81-other.conf', how: 'missing', since: 0, manager: '' },
       { path: '/etc/nginx/proxyflip/vhosts/x?y.conf', how: 'added', since: expect.any(Number), manager: '' },
     ]);
-    expect(JSON.parse((await script('receiver.sh', { Operation: 'Status' })).trim())).toMatchObject({ intact: false });
+    expect(JSON.parse((await bare.runScript('receiver.sh', { Operation: 'Status' })).trim())).toMatchObject({
+      intact: false,
+    });
     await shell('rm /etc/nginx/proxyflip/vhosts/x*');
     await setMode('proxy');
     expect((await inspect()).files).toEqual([]);
@@ -231,6 +217,6 @@ describe.each(RELEASES)('inspect on %s', (release) => {
     ['an agent that hands no parameter over', {}, 'ERR_AGENT_TOO_OLD'],
     ['a time that is none', { Since: '1; id' }, 'ERR_INVALID_PARAMETER'],
   ])('refuses %s', async (_desc, parameters, code) => {
-    await expect(script('inspect.sh', parameters)).rejects.toThrow(code);
+    await expect(bare.runScript('inspect.sh', parameters)).rejects.toThrow(code);
   });
 });

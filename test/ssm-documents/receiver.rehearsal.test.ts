@@ -8,13 +8,12 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { FOR_MACHINES, requireLinuxAndRoot, requirePackages } from '../../rehearsal/host/packages.ts';
-import { createRunDirectory, type RunDirectory, removeLeftovers } from '../../rehearsal/host/run-directory.ts';
-import { prepareImage, RELEASES } from '../../rehearsal/machines/images.ts';
-import { type StartedMachine, startMachine } from '../../rehearsal/machines/machine.ts';
-import { ADDRESSES, createFabric, type Fabric } from '../../rehearsal/network/fabric.ts';
+import { RELEASES } from '../../rehearsal/machines/images.ts';
+import { ADDRESSES } from '../../rehearsal/network/fabric.ts';
 import { ROOT } from '../../rehearsal/paths.ts';
 import { shippedScript } from '../../tools/build-documents.mjs';
+import { BareMachine, BOOT_LIMIT_MS } from '../bare-machine.ts';
+import { commandBlocks, readPage } from '../docs/markdown.ts';
 
 interface ClientCounts {
   readonly plain: number;
@@ -32,38 +31,22 @@ const program = (name: string, body: string): string =>
 const PORTS = { InstancePorts: '80=http 81=https', TrustedCidrs: '198.51.100.0/24' };
 
 describe.each(RELEASES)('receiver on %s', (release) => {
-  let run: RunDirectory;
-  let fabric: Fabric;
-  let machine: StartedMachine;
+  let bare: BareMachine;
   let clientsNamespace: string;
 
   beforeAll(async () => {
-    requireLinuxAndRoot();
-    await requirePackages(FOR_MACHINES, console.log);
-    await removeLeftovers();
-    const image = await prepareImage(release, 'baked', console.log);
-    run = await createRunDirectory();
-    fabric = await createFabric(run.runId);
-    machine = await startMachine({ name: 'm0', fabric, privateIpAddress: MACHINE, image, directory: run.path });
-    clientsNamespace = (await fabric.addHost('clients', [CLIENTS])).namespace;
-  }, 180_000);
+    bare = await BareMachine.boot(release);
+    clientsNamespace = (await bare.fabric.addHost('clients', [CLIENTS])).namespace;
+  }, BOOT_LIMIT_MS);
 
-  afterAll(async () => {
-    await machine?.[Symbol.asyncDispose]();
-    await run?.remove();
-  }, 60_000);
+  afterAll(() => bare?.[Symbol.asyncDispose](), 60_000);
 
-  /** Run the script as the agent does, and return the JSON of its last line. */
+  /** The JSON of its last line. */
   async function document(
     parameters: Record<string, string>,
     script = shippedScript('receiver.sh'),
   ): Promise<Record<string, unknown>> {
-    const env = Object.fromEntries(Object.entries(parameters).map(([name, value]) => [`SSM_${name}`, value]));
-    const { exitCode, stdout, stderr } = await machine.exec(
-      ['bash', '-c', 'cat >/tmp/_script.sh && bash /tmp/_script.sh'],
-      { env, stdin: script },
-    );
-    if (exitCode !== 0) throw new Error(stderr);
+    const stdout = await bare.runScript('receiver.sh', parameters, script);
     return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
   }
   const join = (joining: string) =>
@@ -94,19 +77,13 @@ describe.each(RELEASES)('receiver on %s', (release) => {
     return out;
   }
 
-  const shell = async (script: string) => (await machine.exec(['bash', '-c', script])).stdout.trim();
+  const shell = (text: string) => bare.shell(text);
 
   test('plain → both → proxy → both → plain under connections of both kinds: 0 failed, no open connection lost', async () => {
     expect(await setMode('plain')).toMatchObject({ mode: 'plain', before: 'none', ready: true });
     const application = spawn(
       'ip',
-      [
-        'netns',
-        'exec',
-        `pf${run.runId}-m0`,
-        process.execPath,
-        path.join(ROOT, 'test/ssm-documents/echo-application.mjs'),
-      ],
+      ['netns', 'exec', bare.namespace, process.execPath, path.join(ROOT, 'test/ssm-documents/echo-application.mjs')],
       { stdio: ['pipe', 'pipe', 'inherit'] },
     );
     await once(application.stdout as NonNullable<ChildProcess['stdout']>, 'data');
@@ -189,8 +166,8 @@ describe.each(RELEASES)('receiver on %s', (release) => {
     async ({ how }) => {
       await setMode('both');
 
-      if (how === 'reboot') await machine.reboot();
-      else await machine.exec(['bash', '-c', how]);
+      if (how === 'reboot') await bare.machine.reboot();
+      else await bare.machine.exec(['bash', '-c', how]);
 
       const limit = Date.now() + 15_000;
       let seen: string[] = [];
@@ -347,18 +324,14 @@ describe.each(RELEASES)('receiver on %s', (release) => {
       );
     const before = await files();
 
-    const { exitCode, stdout } = await machine.exec(['bash', '-c', 'cat >/tmp/_script.sh && bash /tmp/_script.sh'], {
-      env: {
-        SSM_Operation: 'Plan',
-        SSM_Mode: 'proxy',
-        // A port that no other test has named: what is released stays served.
-        SSM_InstancePorts: '80=http 83=https',
-        SSM_TrustedCidrs: PORTS.TrustedCidrs,
-      },
-      stdin: shippedScript('receiver.sh'),
+    const stdout = await bare.runScript('receiver.sh', {
+      Operation: 'Plan',
+      Mode: 'proxy',
+      // A port that no other test has named: what is released stays served.
+      InstancePorts: '80=http 83=https',
+      TrustedCidrs: PORTS.TrustedCidrs,
     });
 
-    expect(exitCode).toBe(0);
     expect(stdout).toContain('new: /etc/nginx/proxyflip/vhosts/83.conf, ');
     expect(stdout).toContain('+listen 80 default_server proxy_protocol;');
     expect(stdout.length).toBeLessThan(2500);
@@ -414,6 +387,19 @@ describe.each(RELEASES)('receiver on %s', (release) => {
     expect(await shop()).toBe(`shop ${CLIENTS}`);
     await shell('rm /etc/nginx/conf.d/shop.conf; systemctl reload nginx');
     await setMode('plain');
+  }, 60_000);
+
+  test('what docs/troubleshooting.md has one look at is there', async () => {
+    const [{ commands } = { commands: '' }] = commandBlocks(readPage('docs/troubleshooting.md')).filter((block) =>
+      block.commands.startsWith('journalctl '),
+    );
+    await setMode('plain');
+
+    const { exitCode, stdout, stderr } = await bare.machine.exec(['bash', '-c', commands]);
+
+    expect([exitCode, stderr]).toEqual([0, '']);
+    expect(stdout).toContain("SET_MODE='plain'");
+    expect(stdout).toContain('proxyflip-');
   }, 60_000);
 
   test('Uninstall leaves the host as it was found', async () => {
