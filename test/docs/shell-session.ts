@@ -32,12 +32,13 @@ export class ShellSession implements AsyncDisposable {
     this.#stdout = '';
     this.#stderr = '';
     const mark = `end-of-block-${this.#blocks}`;
-    this.#shell.stdin?.write(`{ :\n${commands}\n} </dev/null\necho "${mark} $?"\n`);
+    // On a line of its own also where the last command's output has no line's end.
+    this.#shell.stdin?.write(`{ :\n${commands}\n} </dev/null\nprintf '\\n%s %s\\n' ${mark} $?\n`);
     const limit = Date.now() + limitMs;
     for (;;) {
       const [, exitCode] = new RegExp(`^${mark} (\\d+)$`, 'm').exec(this.#stdout) ?? [];
       if (exitCode !== undefined) {
-        const stdout = this.#stdout.slice(0, this.#stdout.indexOf(mark));
+        const stdout = this.#stdout.slice(0, this.#stdout.indexOf(`\n${mark}`));
         return { exitCode: Number(exitCode), stdout, stderr: this.#stderr };
       }
       if (this.#shell.exitCode !== null || Date.now() > limit) {
