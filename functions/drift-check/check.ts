@@ -16,10 +16,11 @@ import { executionHasEnded, parseState, readState, type SwitchState } from '../s
 import { readHealth, readPolicies, readTags } from './account.ts';
 import { askReceivers } from './ask-receivers.ts';
 import { compare, compareDeleted } from './compare.ts';
+import { TRAFFIC_KINDS } from './compare-traffic.ts';
 import { expectedOf } from './expected.ts';
 import { isThrottled } from './failures.ts';
 import type { LoadBalancerResult, Status } from './finding.ts';
-import { type Memory, memoryName, parseMemory, recall } from './memory.ts';
+import { hasKind, type Memory, memoryName, parseMemory, recall } from './memory.ts';
 import { observe, policyNamesOf } from './observed.ts';
 import type { Receiver } from './receiver.ts';
 import { fights, parseRecord, recordName } from './remediation-record.ts';
@@ -214,11 +215,15 @@ const FOLLOW_MS = 60_000;
 
 function rulesFor({ clock, bothSeconds, switchDocument }: CheckDeps, account: Account, name: string): Rules {
   const now = clock.now();
-  const memory = memoryOf(account, name);
+  return { now, bothSeconds, switchDocument, logsSince: logsSince(memoryOf(account, name), account.lastRun, now) };
+}
+
+function logsSince(memory: Memory | undefined, lastRun: number, now: number): number {
+  // What the logs themselves had shown goes on until they do not: nothing else had failed, or it had not been told.
+  if (memory === undefined || hasKind(memory, TRAFFIC_KINDS)) return lastRun;
   // While something failed, what was dropped is explained by it; and a little longer, until every node has followed the mend.
-  const isExplained = memory?.worst === 'EVERY_REQUEST_FAILS' || memory?.worst === 'SOME_REQUESTS_FAIL';
-  const mendedAt = memory === undefined ? 0 : Date.parse(memory.at) + FOLLOW_MS;
-  return { now, bothSeconds, switchDocument, logsSince: isExplained ? now : Math.max(account.lastRun, mendedAt) };
+  if (memory.worst === 'EVERY_REQUEST_FAILS' || memory.worst === 'SOME_REQUESTS_FAIL') return now;
+  return Math.max(lastRun, Date.parse(memory.at) + FOLLOW_MS);
 }
 
 /**

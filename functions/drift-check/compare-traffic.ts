@@ -7,12 +7,15 @@
  * through the load balancer nobody can send them.
  */
 import { BlockList, isIPv4 } from 'node:net';
+import type { Kind } from './kinds.ts';
 import type { Receiver } from './receiver.ts';
 import { type Draft, known, type Rules, type Situation } from './situation.ts';
 
 /** From here on lines that clients made up do not explain it. */
 const MOST = 0.5;
 const AT_LEAST = 5;
+
+export const TRAFFIC_KINDS: readonly Kind[] = ['broken-headers', 'other-load-balancer', 'proxy-lines-refused'];
 
 export function compareTraffic(situation: Situation, rules: Rules): Draft[] {
   return known(situation).flatMap(([id, receiver]) => {

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { type Finding, SEVERITIES, type Severity, STATUSES, type Status } from './finding.ts';
+import type { Kind } from './kinds.ts';
 import type { Draft } from './situation.ts';
 import { describeFinding } from './words.ts';
 
@@ -37,6 +38,10 @@ export function parseMemory(text: string | undefined): Memory | undefined {
   const result = v.safeParse(parameter, text);
   return result.success ? result.output : undefined;
 }
+
+/** Whether one of the findings was of one of these kinds; since the worst come first, the room in `since` is enough for them. */
+export const hasKind = ({ since }: Memory, kinds: readonly Kind[]): boolean =>
+  Object.keys(since).some((key) => kinds.some((kind) => key.startsWith(`${kind} `)));
 
 /** What fits into a standard parameter of 4 KB beside the rest. Unit: characters. */
 const SINCE_SIZE = 3_400;

@@ -289,6 +289,21 @@ describe('drift', () => {
     expect(tell(await check())[0]?.[2]).toEqual(['broken-headers']);
   });
 
+  test('that only the logs show lasts as long as it goes on, and is told once', async () => {
+    const statuses = [];
+    let last = 0;
+    aws.answersTo = () =>
+      receiver({ log: { ...receiver().log, broken: 3, lastBroken: last, brokenFrom: ['10.0.9.9'] } });
+    for (const goesOn of [true, true, true, false]) {
+      aws.now += 15 * 60_000;
+      if (goesOn) last = aws.now / 1000 - 60;
+      statuses.push((await check()).status);
+    }
+
+    expect(statuses).toEqual(['MODIFIED', 'MODIFIED', 'MODIFIED', 'IN_SYNC']);
+    expect(aws.events.map(({ detail }) => detail.status)).toEqual(['MODIFIED', 'IN_SYNC']);
+  });
+
   test('that remediation mended twice within a day, and is there again, is fought over', async () => {
     web().backend = { 80: [POLICY_NAME], 81: ['k8s-proxyprotocol-enabled-off'] };
     remember('/proxyflip/drift/remediation/web', {
