@@ -1,9 +1,11 @@
 /** The drift check as people and the schedule invoke it, and what it answers. */
 import { DescribeStackResourceCommand } from '@aws-sdk/client-cloudformation';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { StartAutomationExecutionCommand } from '@aws-sdk/client-ssm';
 import type { CheckAnswer, LoadBalancerResult } from '../../../functions/drift-check/finding.ts';
 import { CREDENTIALS, type Environment } from '../../environment.ts';
 import { REGION } from '../../world.ts';
+import { failureOf, waitForExecution } from '../runbook.ts';
 import { STACK } from '../stack.ts';
 
 /** @returns the physical id of a resource of the stack */
@@ -28,4 +30,23 @@ export async function check(environment: Environment, loadBalancerName: string):
   const [found] = (answer as CheckAnswer).loadBalancers;
   if (found === undefined) throw new Error(`the drift check has no answer about ${loadBalancerName}`);
   return found;
+}
+
+/** By the runbook, as from the console. @returns its report @throws Error  it did not succeed */
+export async function reportByRunbook(
+  environment: Environment,
+  loadBalancerName: string,
+  interrupted: AbortSignal,
+): Promise<string> {
+  const { AutomationExecutionId = '' } = await environment.clients.ssm.send(
+    new StartAutomationExecutionCommand({
+      DocumentName: `${STACK}-drift`,
+      Parameters: { LoadBalancerName: [loadBalancerName] },
+    }),
+  );
+  const execution = await waitForExecution(environment, AutomationExecutionId, interrupted);
+  if (execution.AutomationExecutionStatus !== 'Success') {
+    throw new Error(`the drift runbook ended in ${execution.AutomationExecutionStatus}: ${failureOf(execution)}`);
+  }
+  return execution.Outputs?.['Check.report']?.join('') ?? '';
 }

@@ -4,7 +4,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetParameterCommand } from '@aws-sdk/client-ssm';
-import type { Finding, LoadBalancerResult } from '../../../functions/drift-check/finding.ts';
+import type { LoadBalancerResult } from '../../../functions/drift-check/finding.ts';
+import type { Kind } from '../../../functions/drift-check/kinds.ts';
 import type { Environment } from '../../environment.ts';
 import { type Fleet, LOAD_BALANCER, waitInService } from '../../fleet.ts';
 import { AWS_CLI, requirePackages } from '../../host/packages.ts';
@@ -13,27 +14,23 @@ import { RECEIVER_MODES } from '../../traffic/client-address.ts';
 import type { Traffic } from '../../traffic/traffic.ts';
 import { judged, type Play, type Stage } from '../judged.ts';
 import type { ScenarioOptions } from '../options.ts';
+import { pause } from '../pause.ts';
 import { createStack, stackParameters, updateStack, waitForStack } from '../stack.ts';
 import { beyondDrift, DRIFT_PHASE } from './beyond-drift.ts';
-import { check, resource } from './check.ts';
+import { check, reportByRunbook, resource } from './check.ts';
+import { type Deed, differences, findingInWords, findingsOf, inWords, linesOf, mendsOf, startsSwitch } from './deed.ts';
 import { Hands } from './hands.ts';
-import { BOTH_SECONDS, type Way, ways } from './ways.ts';
+import { chosenKinds, FOUGHT_OVER, type Scene, scenes } from './scenes.ts';
+import { BOTH_SECONDS, driftParameters, victimsOf } from './ways/way.ts';
 
 export async function drift(options: ScenarioOptions, interrupted: AbortSignal): Promise<number> {
+  const chosen = chosenKinds(options.only);
   await requirePackages([AWS_CLI], console.log);
-  return judged(options, interrupted, (stage) => new Drift(stage));
+  return judged(options, interrupted, (stage) => new Drift(stage, chosen));
 }
 
-/** One drift, or one part of the run, and what was not as it has to be. */
-interface Deed {
-  readonly what: string;
-  /** What the check said first, in words. */
-  said: string;
-  /** The command that was run as it was printed. */
-  mend: string;
-  readonly wrong: string[];
-}
-
+/** How many checks of a healthy fleet there are at one time, as of people and the schedule. */
+const AT_A_TIME = 4;
 /** After a mend, how long the check may take to agree: the health check, and the logs that are read. */
 const IN_SYNC_LIMIT_MS = 90_000;
 const REMEDIATION_LIMIT_MS = 180_000;
@@ -41,6 +38,8 @@ const REMEDIATION_LIMIT_MS = 180_000;
 const SEEN_MS = 1_000;
 /** Mended twice within a day, and there again. */
 const BRAKE = 3;
+/** A tag that Elastic Beanstalk gives its load balancers. */
+const WHO = { tag: 'elasticbeanstalk:environment-name', words: /Elastic Beanstalk/ };
 
 class Drift implements Play {
   readonly title = `${LOAD_BALANCER}: everything that can differ`;
@@ -50,12 +49,13 @@ class Drift implements Play {
   readonly #options: ScenarioOptions;
   readonly #interrupted: AbortSignal;
   readonly #hands: Hands;
-  readonly #ways: readonly Way[];
+  readonly #scenes: readonly Scene[];
+  readonly #chosen: ReadonlySet<Kind>;
   readonly #parameters: Readonly<Record<string, string>>;
   readonly #deeds: Deed[] = [];
   #traffic: Traffic | undefined;
 
-  constructor({ environment, fleet, options, interrupted }: Stage) {
+  constructor({ environment, fleet, options, interrupted }: Stage, chosen: ReadonlySet<Kind>) {
     if (fleet.chat === undefined) throw new Error('drift needs a fleet with the chat service');
     this.required = { newConnections: 1_000, webSockets: options.webSockets };
     this.#environment = environment;
@@ -63,17 +63,23 @@ class Drift implements Play {
     this.#options = options;
     this.#interrupted = interrupted;
     this.#hands = new Hands(environment, interrupted);
-    const all = ways({
-      environment,
-      fleet: { ...fleet, chat: fleet.chat },
-      options,
-      interrupted,
-      hands: this.#hands,
-      completeCheck: () => this.#scheduledCheck(),
-    });
-    this.#ways = all.filter(({ kind }) => options.only?.includes(kind) ?? true);
+    this.#chosen = chosen;
+    const chatFleet = { ...fleet, chat: fleet.chat };
+    this.#scenes = scenes(
+      {
+        environment,
+        fleet: chatFleet,
+        options,
+        interrupted,
+        hands: this.#hands,
+        ...victimsOf(chatFleet),
+        completeCheck: () => this.#scheduledCheck(),
+      },
+      chosen,
+    );
     this.#parameters = {
       ...stackParameters(fleet, options),
+      ...driftParameters({ fleet: chatFleet, options }),
       BothSeconds: String(BOTH_SECONDS),
       // Longer than a run without remediation takes; where it is due it is run, and not waited for.
       DriftCheckSchedule: 'rate(20 minutes)',
@@ -89,7 +95,7 @@ class Drift implements Play {
   }
 
   lines(): string[] {
-    return this.#deeds.map(lineOf);
+    return this.#deeds.map(linesOf);
   }
 
   shortfalls(): string[] {
@@ -102,18 +108,23 @@ class Drift implements Play {
     const status = await waitForStack(this.#environment, this.#interrupted);
     if (status !== 'CREATE_COMPLETE') return status;
     await this.#deed('a healthy fleet', (deed) => this.#healthy(deed));
-    for (const way of this.#ways) await this.#deed(`${way.kind}, as ${way.by}`, (deed) => this.#byHand(way, deed));
+    for (const scene of this.#scenes) {
+      await this.#deed(`by hand: ${kindsOf(scene)}`, (deed) => this.#byHand(scene, deed));
+    }
     await this.#deed('a check that stops', (deed) => this.#stopped(deed));
     await updateStack(this.#environment, { ...this.#parameters, Remediation: 'Automatic' });
     const updated = await waitForStack(this.#environment, this.#interrupted);
     if (updated !== 'UPDATE_COMPLETE') return updated;
-    const mendable = this.#ways.filter(({ isMendedBySwitch }) => isMendedBySwitch);
-    for (const way of mendable) {
-      await this.#deed(`${way.kind}, by remediation`, (deed) => this.#byRemediation(way, deed));
+    const mendable = this.#scenes.flatMap((scene) => {
+      const left = scene.filter(({ isMendedBySwitch }) => isMendedBySwitch);
+      return left.length === 0 ? [] : [left];
+    });
+    for (const scene of mendable) {
+      await this.#deed(`by remediation: ${kindsOf(scene)}`, (deed) => this.#byRemediation(scene, deed));
     }
-    const [first] = mendable;
-    if (first !== undefined && (this.#options.only?.includes('fought-over') ?? true)) {
-      await this.#deed(`${first.kind}, which somebody undoes`, (deed) => this.#foughtOver(first, deed));
+    const first = mendable[0]?.slice(0, 1);
+    if (first !== undefined && this.#chosen.has(FOUGHT_OVER)) {
+      await this.#deed(`${kindsOf(first)}, which somebody undoes`, (deed) => this.#foughtOver(first, deed));
     }
     await this.#deed('what the check has called', (deed) => this.#called(deed));
     return updated;
@@ -121,57 +132,65 @@ class Drift implements Play {
 
   async #deed(what: string, run: (deed: Deed) => Promise<void>): Promise<void> {
     this.#interrupted.throwIfAborted();
-    const deed: Deed = { what, said: '', mend: '', wrong: [] };
+    const deed: Deed = { what, said: [], mends: [], wrong: [], seconds: 0 };
     this.#deeds.push(deed);
+    const begunAt = Date.now();
     try {
       await run(deed);
     } catch (error) {
       this.#interrupted.throwIfAborted();
       deed.wrong.push((error as Error).message);
     }
-    // It takes a quarter of an hour; on a terminal there is the picture.
-    if (process.stdout.isTTY !== true) console.log([lineOf(deed), ...deed.wrong].join('\n  - '));
+    deed.seconds = (Date.now() - begunAt) / 1000;
+    // It takes some minutes; on a terminal there is the picture.
+    if (process.stdout.isTTY !== true) console.log(linesOf(deed));
   }
 
   /** No finding, no event, and no message, however often it is asked. */
   async #healthy(deed: Deed): Promise<void> {
     await this.#scheduledCheck();
     const events = this.#driftEvents().length;
-    for (let round = 0; round < this.#options.checks; round += 1) {
+    const { checks } = this.#options;
+    for (let asked = 0; asked < checks; asked += AT_A_TIME) {
       this.#interrupted.throwIfAborted();
-      const answer = await check(this.#environment, LOAD_BALANCER);
-      if (answer.status !== 'IN_SYNC') deed.wrong.push(`check ${round + 1}: ${inWords(answer)}`);
+      const some = Array.from({ length: Math.min(AT_A_TIME, checks - asked) }, () =>
+        check(this.#environment, LOAD_BALANCER),
+      );
+      const answers = await Promise.all(some);
+      deed.wrong.push(...answers.filter(({ status }) => status !== 'IN_SYNC').map(inWords));
     }
+    const report = await reportByRunbook(this.#environment, LOAD_BALANCER, this.#interrupted);
+    if (report !== `${LOAD_BALANCER}: IN_SYNC`) deed.wrong.push(`the runbook reports ${report}`);
     const told = this.#driftEvents().length - events;
     if (told > 0) deed.wrong.push(`${told} events, although nothing changed`);
     const { refusedMetrics } = this.#environment.monitoring.cloudWatch;
     if (refusedMetrics.length > 0) deed.wrong.push(`metrics that CloudWatch drops: ${refusedMetrics[0]}`);
-    deed.said = `IN_SYNC in ${this.#options.checks} checks under load`;
+    deed.said.push(`IN_SYNC in ${checks} checks under load`);
   }
 
-  async #byHand(way: Way, deed: Deed): Promise<void> {
-    const { loadBalancer = LOAD_BALANCER } = way;
+  async #byHand(scene: Scene, deed: Deed): Promise<void> {
+    const loadBalancer = loadBalancerOf(scene);
     const events = this.#driftEvents(loadBalancer).length;
-    const found = await this.#make(way, deed, () => check(this.#environment, loadBalancer));
-    deed.mend = found?.mend ?? '';
-    if (way.decide === undefined && deed.mend !== '') await this.#mend(deed, way);
-    else await way.decide?.();
-    await this.#untilInSync(way, deed);
+    const answer = await this.#make(scene, deed, () => check(this.#environment, loadBalancer));
+    for (const mend of mendsOf(scene, answer)) {
+      deed.mends.push(mend);
+      await this.#mend(deed, mend, loadBalancer);
+    }
+    for (const decide of new Set(scene.map((way) => way.decide))) await decide?.();
+    await this.#untilInSync(scene, deed);
     const told = this.#driftEvents(loadBalancer).length - events;
     if (told !== 2) deed.wrong.push(`${told} events for one change and its mend`);
-    await this.#settle();
-    await way.after?.();
-    await this.#takeBack(way, deed);
+    await this.#takeBack(scene, deed);
   }
 
   /** Whoever asks meanwhile is told that a switch is at work. */
-  async #mend(deed: Deed, { loadBalancer = LOAD_BALANCER }: Way): Promise<void> {
+  async #mend(deed: Deed, mend: string, loadBalancer: string): Promise<void> {
     const before = await this.#switchedBy(loadBalancer);
     let isOver = false;
-    const mended = this.#hands.mend(deed.mend).finally(() => {
+    const mended = this.#hands.mend(mend).finally(() => {
       isOver = true;
     });
-    if (!deed.mend.includes('start-automation-execution')) return mended;
+    if (!startsSwitch(mend)) return mended;
     mended.catch(() => {});
     while (!isOver && (await this.#switchedBy(loadBalancer)) === before) await sleep(200);
     const { status, why } = await check(this.#environment, loadBalancer).catch((): Partial<LoadBalancerResult> => ({}));
@@ -188,61 +207,67 @@ class Drift implements Play {
     return Parameter?.Value === undefined ? undefined : JSON.parse(Parameter.Value).executionId;
   }
 
-  async #byRemediation(way: Way, deed: Deed): Promise<void> {
+  async #byRemediation(scene: Scene, deed: Deed): Promise<void> {
     const from = this.#environment.monitoring.events.events.length;
-    await this.#make(way, deed, async () => {
-      await this.#scheduledCheck();
-      return this.#lastTold();
-    });
+    await this.#make(scene, deed, () => this.#whatIsTold());
     await this.#untilMended(from);
-    await this.#untilInSync(way, deed);
-    await this.#settle();
-    await way.after?.();
-    await this.#takeBack(way, deed);
+    await this.#untilInSync(scene, deed);
+    await this.#takeBack(scene, deed);
   }
 
   /** It was mended once by now. */
-  async #foughtOver(way: Way, deed: Deed): Promise<void> {
-    for (let time = 2; time < BRAKE; time += 1) await this.#byRemediation(way, deed);
+  async #foughtOver(scene: Scene, deed: Deed): Promise<void> {
+    for (let time = 2; time < BRAKE; time += 1) await this.#byRemediation(scene, deed);
+    await this.#hands.shell(`aws elb add-tags --load-balancer-names ${LOAD_BALANCER} --tags Key=${WHO.tag},Value=chat`);
     const from = this.#environment.monitoring.events.events.length;
-    await this.#make(way, deed, async () => {
-      await this.#scheduledCheck();
-      return this.#lastTold();
-    });
+    await this.#make(scene, deed, () => this.#whatIsTold(), [FOUGHT_OVER]);
     const outcome = await this.#remediationOutcome(from, ['left alone', 'mended', 'failed']);
     if (outcome !== 'left alone') deed.wrong.push(`remediation has ${outcome} it`);
     const answer = await check(this.#environment, LOAD_BALANCER);
-    deed.said = inWords(answer);
-    const kinds = answer.findings.map(({ kind }) => kind);
-    if (!kinds.includes('fought-over')) deed.wrong.push(`no finding says fought-over: ${kinds.join(', ')}`);
-    deed.mend = answer.findings.find(({ kind }) => kind === way.kind)?.mend ?? '';
-    await this.#hands.mend(deed.mend);
-    await this.#untilInSync(way, deed);
+    const fight = answer.findings.find(({ kind }) => kind === FOUGHT_OVER);
+    if (fight === undefined) deed.wrong.push(`no finding says ${FOUGHT_OVER}: ${inWords(answer)}`);
+    else {
+      deed.said.push(`${findingInWords(fight)}: ${fight.cause}`);
+      if (!WHO.words.test(fight.cause)) deed.wrong.push(`it does not say who: ${fight.cause}`);
+    }
+    for (const mend of mendsOf(scene, answer)) {
+      deed.mends.push(mend);
+      await this.#hands.mend(mend);
+    }
+    await this.#untilInSync(scene, deed);
     await this.#settle();
   }
 
   /** Make it, and hold what the check says against what it has to say. */
-  async #make(way: Way, deed: Deed, ask: () => Promise<LoadBalancerResult>): Promise<Finding | undefined> {
-    await this.#traffic?.phase(`${DRIFT_PHASE}${way.kind}`, RECEIVER_MODES);
-    await way.make();
+  async #make(
+    scene: Scene,
+    deed: Deed,
+    ask: () => Promise<LoadBalancerResult>,
+    also: readonly Kind[] = [],
+  ): Promise<LoadBalancerResult> {
+    await this.#traffic?.phase(`${DRIFT_PHASE}${kindsOf(scene)}`, RECEIVER_MODES);
+    for (const way of scene) await way.make();
+    await pause(Math.max(...scene.map(({ ripeMs = 0 }) => ripeMs)), this.#interrupted);
     const answer = await ask();
-    deed.said = inWords(answer);
-    const { kind, where, severity, isTakenOut = false, also = [], cause, status = 'MODIFIED' } = way;
-    const found = answer.findings.find((each) => each.kind === kind && each.where === where);
-    if (answer.status !== status) deed.wrong.push(`status ${answer.status}, not ${status}`);
-    if (found === undefined) deed.wrong.push(`not found at ${where}: ${inWords(answer)}`);
-    else {
-      const severities = isTakenOut ? [severity, 'NEXT_CHANGE_FAILS'] : [severity];
-      if (!severities.includes(found.severity)) deed.wrong.push(`severity ${found.severity}, not ${severity}`);
-      if (cause !== undefined && !cause.test(found.cause)) deed.wrong.push(`cause "${found.cause}"`);
-    }
-    const more = answer.findings.filter((each) => each !== found && !also.includes(each.kind));
-    if (more.length > 0)
-      deed.wrong.push(`also found ${more.map((each) => `${each.kind} at ${each.where}`).join(', ')}`);
-    return found;
+    deed.said.push(...findingsOf(scene, answer).map(findingInWords));
+    const findings = answer.findings.filter(({ kind }) => !also.includes(kind));
+    deed.wrong.push(...differences(scene, { ...answer, findings }));
+    return answer;
   }
 
-  async #untilInSync({ loadBalancer = LOAD_BALANCER }: Way, deed: Deed): Promise<void> {
+  /** By a scheduled check, to the topic and to remediation. */
+  async #whatIsTold(): Promise<LoadBalancerResult> {
+    const before = this.#driftEvents().length;
+    await this.#scheduledCheck();
+    const detail = this.#driftEvents().slice(before).at(-1)?.detail as
+      | (LoadBalancerResult & { readonly omitted: number })
+      | undefined;
+    if (detail === undefined) throw new Error('the scheduled check has told nothing');
+    return { ...detail, suppressed: 0, why: '' };
+  }
+
+  async #untilInSync(scene: Scene, deed: Deed): Promise<void> {
+    const loadBalancer = loadBalancerOf(scene);
     const limit = Date.now() + IN_SYNC_LIMIT_MS;
     for (;;) {
       this.#interrupted.throwIfAborted();
@@ -270,8 +295,11 @@ class Drift implements Play {
     await sleep(SEEN_MS);
   }
 
-  async #takeBack({ after, loadBalancer }: Way, deed: Deed): Promise<void> {
-    if (after === undefined || loadBalancer !== undefined) return;
+  async #takeBack(scene: Scene, deed: Deed): Promise<void> {
+    await this.#settle();
+    const back = scene.flatMap(({ after }) => (after === undefined ? [] : [after]));
+    if (back.length === 0) return;
+    for (const after of back) await after();
     await this.#settle();
     const answer = await check(this.#environment, LOAD_BALANCER);
     if (answer.status !== 'IN_SYNC') deed.wrong.push(`taken back, and still ${inWords(answer)}`);
@@ -284,7 +312,7 @@ class Drift implements Play {
     const alarm = await resource(this.#environment, 'DriftCheckStoppedAlarm');
     const message = sns.messages.findLast(({ subject }) => subject?.startsWith(`ALARM: "${alarm}"`));
     if (message === undefined) deed.wrong.push(`the alarm ${alarm} did not reach its topic`);
-    deed.said = message?.subject ?? 'nothing';
+    deed.said.push(message?.subject ?? 'nothing');
     await cloudWatch.evaluateAlarms();
   }
 
@@ -296,7 +324,7 @@ class Drift implements Play {
     const writes = elb.filter(({ action }) => !action.startsWith('Describe'));
     if (elb.length === 0) deed.wrong.push('no call of the check was seen at all');
     if (writes.length > 0) deed.wrong.push(`${writes.length} write calls: ${writes[0]?.action}`);
-    deed.said = `${own.length} calls, ${elb.length} of them to Elastic Load Balancing, none of which writes`;
+    deed.said.push(`${own.length} calls, ${elb.length} of them to Elastic Load Balancing, none of which writes`);
   }
 
   /** As the schedule does, and to its end. */
@@ -309,15 +337,6 @@ class Drift implements Play {
       const own = this.#environment.lambda.invocations.slice(before).find((each) => each.functionName === functionName);
       return own?.failed === undefined ? undefined : own;
     });
-  }
-
-  /** What the last event about the fleet said. */
-  #lastTold(): LoadBalancerResult {
-    const detail = this.#driftEvents().at(-1)?.detail as
-      | (LoadBalancerResult & { readonly omitted: number })
-      | undefined;
-    if (detail === undefined) throw new Error('the scheduled check has told nothing');
-    return { ...detail, suppressed: 0, why: '' };
   }
 
   async #untilMended(from: number): Promise<void> {
@@ -361,12 +380,7 @@ class Drift implements Play {
   }
 }
 
-function lineOf({ what, said, mend, wrong }: Deed): string {
-  const verdict = wrong.length === 0 ? 'as it has to be' : 'WRONG          ';
-  return `${verdict}  ${what}: ${said}${mend === '' ? '' : `\n                   ${mend}`}`;
-}
+const kindsOf = (scene: Scene): string => scene.map(({ kind }) => kind).join(', ');
 
-function inWords({ status, findings, why }: LoadBalancerResult): string {
-  const found = findings.map(({ kind, where, severity, observed }) => `${severity} ${kind} at ${where} (${observed})`);
-  return [status, why, ...found].filter((each) => each !== '').join(' ');
-}
+/** Of whichever load balancer it is, the whole scene is of that one. */
+const loadBalancerOf = ([first]: Scene): string => first?.loadBalancer ?? LOAD_BALANCER;
