@@ -21,7 +21,6 @@ import { createInstanceMetadata } from './ec2/instance-metadata.ts';
 import { createEc2Service } from './ec2/service.ts';
 import { RedisServers } from './elasticache/redis-servers.ts';
 import { createElastiCacheService } from './elasticache/service.ts';
-import { createCertificate } from './elb/data-plane/certificate.ts';
 import { HaproxyDataPlane } from './elb/data-plane/haproxy-data-plane.ts';
 import { createElbService, type ElbService } from './elb/service.ts';
 import { startPackageProxy } from './host/package-proxy.ts';
@@ -39,6 +38,8 @@ import { createMonitoring, type Monitoring } from './monitoring.ts';
 import { ADDRESSES, createFabric, type Fabric } from './network/fabric.ts';
 import { Firewall } from './network/firewall.ts';
 import { startGateway } from './network/gateway-process.ts';
+import { createCertificate } from './nodes/certificate.ts';
+import { NodePlaces } from './nodes/node-places.ts';
 import { NODE24 } from './paths.ts';
 import { createS3Service, type S3Service } from './s3/service.ts';
 import { AGENT_VERSION, createSsmService, type SsmService } from './ssm/service.ts';
@@ -125,10 +126,9 @@ export class Environment implements AsyncDisposable {
     const dispatcher = () => this.endpoint.dispatcher;
     this.#cleanup.add('the run directory', () => directory.remove());
 
+    const places = new NodePlaces({ world, fabric, directory: directory.path });
     this.dataPlane = new HaproxyDataPlane({
-      world,
-      fabric,
-      directory: directory.path,
+      places,
       haproxy: { rootDirectory: nodeImage },
       nodes: options.nodes,
       policyDelayMs: { min: options.policyDelayMs[0], max: options.policyDelayMs[1] },

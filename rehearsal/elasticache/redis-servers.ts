@@ -6,10 +6,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Cleanup } from '../cleanup.ts';
-import { createCertificate } from '../elb/data-plane/certificate.ts';
 import { requirePackages } from '../host/packages.ts';
 import { runCommand } from '../host/run-command.ts';
 import type { Fabric } from '../network/fabric.ts';
+import { createCertificate } from '../nodes/certificate.ts';
 import type { CacheServerRequest, CacheServers } from './replication-groups.ts';
 
 const PACKAGE = { files: ['/usr/bin/redis-server'], package: 'redis-server', why: 'stands in for Valkey' };

@@ -8,6 +8,8 @@
  * reload. Health is checked once for each instance, in a backend of its own without a PROXY line; the others follow it (`track`).
  * Everything here is understood by HAProxy 2.6 and 3.0.
  */
+import { FILES, globalSection } from '../../nodes/haproxy-process.ts';
+import type { CheckedServer, ServerHealth } from '../../nodes/server-state.ts';
 import type {
   Configuration,
   HealthCheckConfiguration,
@@ -23,13 +25,7 @@ type Way = Kind | 'ssl' | 'http' | 'https';
 export interface NodePaths {
   readonly directory: string;
 }
-export const FILES = {
-  config: 'haproxy.cfg',
-  map: 'policy.map',
-  serverState: 'server-state',
-  certificate: 'certificate.pem',
-  master: 'master.sock',
-} as const;
+export const POLICY_MAP = 'policy.map';
 
 export const listenerName = (loadBalancerPort: number) => `listener-${loadBalancerPort}`;
 const backendName = (instancePort: number, way: Way) => `instance-${instancePort}-${way}`;
@@ -39,7 +35,7 @@ export function kindOf(backend: string): Kind | undefined {
   if (way === undefined) return undefined;
   return way === 'proxy' ? 'proxy' : 'plain';
 }
-const HEALTH_BACKEND = 'health';
+export const HEALTH_BACKEND = 'health';
 
 /** With cross-zone off a node sends to its own zone. Source: Classic guide, "Configure cross-zone load balancing". */
 export function instancesOf(configuration: Configuration, availabilityZone: string): readonly RegisteredInstance[] {
@@ -61,13 +57,7 @@ export function haproxyConfig(
 ): string {
   const { listeners, idleTimeoutSeconds } = configuration;
   return [
-    'global',
-    `  stats socket ${directory}/stats.sock mode 600 level admin expose-fd listeners`,
-    `  server-state-file ${directory}/${FILES.serverState}`,
-    // The connections that it takes follow from the descriptors that it may have; some hosts allow a thousand millions.
-    '  fd-hard-limit 65536',
-    '  nbthread 1',
-    '  log stdout format raw local0 notice',
+    ...globalSection(directory),
     'defaults',
     '  mode tcp',
     '  log global',
@@ -95,7 +85,7 @@ function frontend({ loadBalancerPort, protocol, ...listener }: ListenerConfigura
     case 'TCP':
       return [
         ...head,
-        `  use_backend instance-${instancePort}-%[str(${instancePort}),map(${directory}/${FILES.map},plain)]`,
+        `  use_backend instance-${instancePort}-%[str(${instancePort}),map(${directory}/${POLICY_MAP},plain)]`,
       ];
     case 'SSL':
       return [...head, `  default_backend ${backendName(instancePort, 'ssl')}`];
@@ -176,31 +166,19 @@ export function policyMap(inForce: ReadonlyMap<number, Kind>): string {
   return [...inForce].map(([instancePort, kind]) => `${instancePort} ${kind}\n`).join('');
 }
 
-export interface ServerHealth {
-  readonly isUp: boolean;
-  /** HAProxy's counter: successes in a row while down (up to rise), then up to rise + fall - 1. */
-  readonly count: number;
-}
-
-/**
- * What a worker starts with, so that a reload neither forgets what is known nor takes a new instance for healthy, as HAProxy
- * does: one that has no line here would start "up". Only the checked servers are needed; those that track them follow.
- * Fields: HAProxy management guide, "show servers state", version 1.
- */
-export function serverState(
+/** Checked in a backend of their own. @param known  by instance id */
+export function checkedServers(
   instances: readonly RegisteredInstance[],
   check: HealthCheckConfiguration,
   known: ReadonlyMap<string, ServerHealth>,
-): string {
-  const port = /:(\d+)/.exec(check.target)?.[1] ?? '0';
-  const most = check.healthyThreshold + check.unhealthyThreshold - 1;
-  const lines = instances.map(({ instanceId, privateIpAddress }, index) => {
-    const { isUp, count } = known.get(instanceId) ?? { isUp: false, count: 0 };
-    const health = isUp
-      ? Math.min(Math.max(count, check.healthyThreshold), most)
-      : Math.min(count, check.healthyThreshold - 1);
-    const states = isUp ? '2 0 1 1 0 6 3' : '0 0 1 1 0 1 0';
-    return `1 ${HEALTH_BACKEND} ${index + 1} ${instanceId} ${privateIpAddress} ${states} ${health} 6 0 0 0 - ${port} - 0 0 - - 0\n`;
-  });
-  return `1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl srv_check_port srv_check_addr srv_agent_addr srv_agent_port\n${lines.join('')}`;
+): CheckedServer[] {
+  return instances.map(({ instanceId, privateIpAddress }) => ({
+    backend: HEALTH_BACKEND,
+    name: instanceId,
+    address: privateIpAddress,
+    port: Number(/:(\d+)/.exec(check.target)?.[1] ?? 0),
+    rise: check.healthyThreshold,
+    fall: check.unhealthyThreshold,
+    health: known.get(instanceId) ?? { isUp: false, count: 0 },
+  }));
 }

@@ -4,20 +4,16 @@
  * AWS does not say how long a policy takes to reach a node; the nearest figure it gives is "within 30 seconds", for SSL
  * negotiation (Classic guide, elb-listener-config). So the delay is an option, drawn for each node and change.
  */
-import { randomBytes } from 'node:crypto';
-import path from 'node:path';
-import { ADDRESSES, type Fabric } from '../../network/fabric.ts';
-import type { Subnet, World } from '../../world.ts';
+import { Draining } from '../../nodes/draining.ts';
+import type { HaproxyLocation } from '../../nodes/haproxy-process.ts';
+import type { NodePlaces } from '../../nodes/node-places.ts';
+import type { Subnet } from '../../world.ts';
 import type { Configuration, DataPlane, InstanceHealth } from '../data-plane.ts';
-import { type Certificate, createCertificate } from './certificate.ts';
 import { instancesOf, type Kind } from './haproxy-config.ts';
-import { type HaproxyLocation, Node, type NodeView } from './node.ts';
+import { Node, type NodeView } from './node.ts';
 
 export interface HaproxyDataPlaneOptions {
-  readonly world: World;
-  readonly fabric: Pick<Fabric, 'addHost' | 'removeHost'>;
-  /** Each node keeps its files in one of its own below it. */
-  readonly directory: string;
+  readonly places: NodePlaces;
   readonly haproxy: HaproxyLocation;
   /** Nodes for each load balancer, spread over its subnets. Default 2. */
   readonly nodes?: number;
@@ -36,40 +32,39 @@ interface Balancer {
   /** By instance port: how many policy changes there were, and which of them each node has. */
   readonly changes: Map<number, number>;
   readonly arrived: WeakMap<Node, Map<number, number>>;
-  /** Instances that are on their way out, and what ends their connections. */
-  readonly draining: Map<string, NodeJS.Timeout>;
+  /** By instance id. */
+  readonly draining: Draining;
   readonly timers: Set<NodeJS.Timeout>;
 }
 
-/** Enough addresses for the certificate of a run: nodes of several load balancers, and those added later. */
-const CERTIFICATE_ADDRESSES = 32;
-
 export class HaproxyDataPlane implements DataPlane, AsyncDisposable {
   readonly #options: HaproxyDataPlaneOptions;
-  readonly #certificate: Certificate;
   readonly #balancers = new Map<string, Balancer>();
-  readonly #addresses = new Set<string>();
 
   constructor(options: HaproxyDataPlaneOptions) {
     this.#options = options;
-    const nodeAddresses = Array.from({ length: CERTIFICATE_ADDRESSES }, (_, index) => ADDRESSES.node(index));
-    this.#certificate = createCertificate(['*.eu-central-1.elb.amazonaws.com', ...nodeAddresses]);
   }
 
   /** What clients of SSL listeners trust. PEM. */
   get certificatePem(): string {
-    return this.#certificate.certificatePem;
+    return this.#options.places.certificate.certificatePem;
   }
 
   async create(configuration: Configuration, subnets: readonly Subnet[]): Promise<void> {
     const { loadBalancerName } = configuration;
+    const nodes: Node[] = [];
+    const end = (instanceId: string): void => {
+      for (const node of nodes) {
+        node.endConnectionsTo(instanceId).catch((error: unknown) => this.#options.log?.(String(error)));
+      }
+    };
     this.#balancers.set(loadBalancerName, {
       configuration,
       subnets,
-      nodes: [],
+      nodes,
       changes: new Map(),
       arrived: new WeakMap(),
-      draining: new Map(),
+      draining: new Draining({ end }),
       timers: new Set(),
     });
     try {
@@ -86,7 +81,10 @@ export class HaproxyDataPlane implements DataPlane, AsyncDisposable {
     const balancer = this.#balancer(configuration.loadBalancerName);
     const before = balancer.configuration;
     balancer.configuration = configuration;
-    await this.#guard(balancer);
+    await this.#options.places.show(
+      balancer.nodes.map(({ place }) => place),
+      configuration.securityGroupIds,
+    );
     if (withoutPolicies(before) !== withoutPolicies(configuration)) {
       await Promise.all(balancer.nodes.map((node) => node.apply(configuration)));
       await this.#endDeletedListeners(balancer, before, configuration);
@@ -102,7 +100,8 @@ export class HaproxyDataPlane implements DataPlane, AsyncDisposable {
     const balancer = this.#balancers.get(loadBalancerName);
     if (balancer === undefined) return;
     this.#balancers.delete(loadBalancerName);
-    for (const timer of [...balancer.timers, ...balancer.draining.values()]) clearTimeout(timer);
+    for (const timer of balancer.timers) clearTimeout(timer);
+    balancer.draining.close();
     for (const node of balancer.nodes) await this.#dispose(node);
   }
 
@@ -116,7 +115,7 @@ export class HaproxyDataPlane implements DataPlane, AsyncDisposable {
     for (const { instanceId } of configuration.instances) {
       const opinions = seen
         .filter(({ node }) =>
-          instancesOf(configuration, node.subnet.availabilityZone).some((each) => each.instanceId === instanceId),
+          instancesOf(configuration, node.place.subnet.availabilityZone).some((each) => each.instanceId === instanceId),
         )
         .flatMap(({ health }) => health.get(instanceId) ?? []);
       if (opinions.length === 0) continue;
@@ -125,7 +124,7 @@ export class HaproxyDataPlane implements DataPlane, AsyncDisposable {
       else if (failing.every(({ lastCheck }) => /^(INI|L[467]OK)/.test(lastCheck))) result.set(instanceId, IN_PROGRESS);
       else result.set(instanceId, FAILED);
     }
-    for (const instanceId of draining.keys()) result.set(instanceId, DRAINING);
+    for (const instanceId of draining.keys) result.set(instanceId, DRAINING);
     return result;
   }
 
@@ -134,34 +133,15 @@ export class HaproxyDataPlane implements DataPlane, AsyncDisposable {
     const balancer = this.#balancer(loadBalancerName);
     const where = subnet ?? balancer.subnets[balancer.nodes.length % balancer.subnets.length];
     if (where === undefined) throw new Error(`${loadBalancerName} has no subnet`);
-    const address = this.#freeAddress(where);
-    this.#addresses.add(address);
-    const host = await this.#options.fabric.addHost(hostName(address), [address]);
-    const networkInterface = {
-      networkInterfaceId: `eni-0${randomBytes(8).toString('hex')}`,
-      // Source: what EC2 shows for the nodes of a Classic ELB (facts of the field, not documented).
-      description: `ELB ${loadBalancerName}`,
-      privateIpAddress: address,
-      subnetId: where.subnetId,
-      securityGroupIds: balancer.configuration.securityGroupIds,
-    };
-    const node = new Node(
-      {
-        loadBalancerName,
-        host,
-        networkInterface,
-        subnet: where,
-        directory: path.join(this.#options.directory, hostName(address)),
-        certificate: this.#certificate,
-        haproxy: this.#options.haproxy,
-      },
-      balancer.configuration,
-    );
-    balancer.nodes.push(node);
+    const { places, haproxy } = this.#options;
+    const { configuration, nodes } = balancer;
+    // Source of the description: what EC2 shows for the nodes of a Classic ELB (facts of the field, not documented).
+    const place = await places.take(where, `ELB ${loadBalancerName}`, configuration.securityGroupIds);
+    const node = new Node(place, haproxy, places.certificate, configuration);
+    nodes.push(node);
     await node.start();
-    this.#options.world.networkInterfaces.set(networkInterface.networkInterfaceId, networkInterface);
-    await this.#options.world.networkChanged();
-    return address;
+    await places.show([place], configuration.securityGroupIds);
+    return place.address;
   }
 
   /** As a scale-in: its connections end, its address and its network interface go. */
@@ -183,7 +163,7 @@ export class HaproxyDataPlane implements DataPlane, AsyncDisposable {
 
   /** What the load balancer's name resolves to. */
   addresses(loadBalancerName: string): readonly string[] {
-    return this.#balancer(loadBalancerName).nodes.map((node) => node.address);
+    return this.#balancer(loadBalancerName).nodes.map((node) => node.place.address);
   }
 
   nodes(loadBalancerName: string): Promise<readonly NodeView[]> {
@@ -215,22 +195,11 @@ export class HaproxyDataPlane implements DataPlane, AsyncDisposable {
     }
   }
 
-  #drain(balancer: Balancer, before: Configuration, after: Configuration): void {
+  #drain({ draining }: Balancer, before: Configuration, after: Configuration): void {
     const registered = new Set(after.instances.map(({ instanceId }) => instanceId));
-    for (const instanceId of registered) {
-      clearTimeout(balancer.draining.get(instanceId));
-      balancer.draining.delete(instanceId);
-    }
+    for (const instanceId of registered) draining.cancel(instanceId);
     for (const { instanceId } of before.instances) {
-      if (registered.has(instanceId)) continue;
-      const end = () => {
-        balancer.draining.delete(instanceId);
-        for (const node of balancer.nodes) {
-          node.endConnectionsTo(instanceId).catch((error: unknown) => this.#options.log?.(String(error)));
-        }
-      };
-      if (after.drainingSeconds === undefined) end();
-      else balancer.draining.set(instanceId, setTimeout(end, after.drainingSeconds * 1000));
+      if (!registered.has(instanceId)) draining.begin(instanceId, after.drainingSeconds);
     }
   }
 
@@ -243,29 +212,8 @@ export class HaproxyDataPlane implements DataPlane, AsyncDisposable {
   }
 
   async #dispose(node: Node): Promise<void> {
-    this.#options.world.networkInterfaces.delete(node.networkInterface.networkInterfaceId);
     await node.stop();
-    await this.#options.fabric.removeHost(hostName(node.address));
-    this.#addresses.delete(node.address);
-    await this.#options.world.networkChanged();
-  }
-
-  /** The nodes' interfaces are in the groups that the load balancer is in now. */
-  async #guard({ configuration: { securityGroupIds }, nodes }: Balancer): Promise<void> {
-    const { world } = this.#options;
-    for (const { networkInterface } of nodes) {
-      const { networkInterfaceId } = networkInterface;
-      world.networkInterfaces.set(networkInterfaceId, { ...networkInterface, securityGroupIds });
-    }
-    await world.networkChanged();
-  }
-
-  #freeAddress(subnet: Subnet): string {
-    for (let index = 0; index < 400; index++) {
-      const address = ADDRESSES.node(index);
-      if (isInside(address, subnet.cidrBlock) && !this.#addresses.has(address)) return address;
-    }
-    throw new Error(`No address for a node is left in ${subnet.subnetId} (${subnet.cidrBlock})`);
+    await this.#options.places.release(node.place);
   }
 
   #balancer(loadBalancerName: string): Balancer {
@@ -275,23 +223,14 @@ export class HaproxyDataPlane implements DataPlane, AsyncDisposable {
   }
 
   #node(loadBalancerName: string, address: string): Node {
-    const node = this.#balancer(loadBalancerName).nodes.find((each) => each.address === address);
+    const node = this.#balancer(loadBalancerName).nodes.find(({ place }) => place.address === address);
     if (node === undefined) throw new Error(`${loadBalancerName} has no node ${address}`);
     return node;
   }
 }
 
-const hostName = (address: string) => `node-${address.replaceAll('.', '-')}`;
-
 /** Policies and security groups apart, everything needs the nodes' configuration to be written anew. */
 const withoutPolicies = ({ proxyPorts: _, securityGroupIds: __, ...rest }: Configuration) => JSON.stringify(rest);
-
-export function isInside(address: string, cidrBlock: string): boolean {
-  const [network = '', length = '32'] = cidrBlock.split('/');
-  const shift = 32 - Number(length);
-  const bits = (text: string) => text.split('.').reduce((value, part) => value * 256 + Number(part), 0);
-  return Math.floor(bits(address) / 2 ** shift) === Math.floor(bits(network) / 2 ** shift);
-}
 
 /** The words are those of the API reference, InstanceState. */
 const IN_SERVICE = { state: 'InService', reasonCode: 'N/A', description: 'N/A' } as const;

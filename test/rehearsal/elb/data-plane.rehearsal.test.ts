@@ -1,60 +1,22 @@
 /** The data plane alone: real HAProxy nodes in network namespaces, small servers as instances, one client on the internet. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createCertificate } from '../../../rehearsal/elb/data-plane/certificate.ts';
 import { HaproxyDataPlane } from '../../../rehearsal/elb/data-plane/haproxy-data-plane.ts';
 import type { Configuration, Protocol } from '../../../rehearsal/elb/data-plane.ts';
 import { createRunDirectory, type RunDirectory } from '../../../rehearsal/host/run-directory.ts';
 import { prepareImage } from '../../../rehearsal/machines/images.ts';
 import { ADDRESSES, createFabric, type Fabric } from '../../../rehearsal/network/fabric.ts';
-import { ROOT } from '../../../rehearsal/paths.ts';
+import { createCertificate } from '../../../rehearsal/nodes/certificate.ts';
+import { NodePlaces } from '../../../rehearsal/nodes/node-places.ts';
 import { type Subnet, World } from '../../../rehearsal/world.ts';
+import { Child } from '../nodes/child.ts';
 
 const RELEASE = process.env.REHEARSAL_RELEASE === 'trixie' ? 'trixie' : 'bookworm';
 const POLICY_DELAY_MS = { min: 0, max: 600 };
-
-class Child {
-  readonly #process: ChildProcess;
-  readonly messages: unknown[] = [];
-  readonly #waiting = new Set<() => void>();
-
-  constructor(namespace: string, script: string, args: readonly string[] = [], env: Record<string, string> = {}) {
-    const file = path.join(ROOT, 'test/rehearsal/elb', script);
-    this.#process = spawn('ip', ['netns', 'exec', namespace, process.execPath, file, ...args], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-      env: { ...process.env, ...env },
-    });
-    if (this.#process.stdout === null) throw new Error('no output');
-    createInterface({ input: this.#process.stdout }).on('line', (line) => {
-      this.messages.push(JSON.parse(line));
-      for (const wake of this.#waiting) wake();
-    });
-  }
-
-  write(line: string): void {
-    this.#process.stdin?.write(`${line}\n`);
-  }
-
-  async until<T>(find: (messages: readonly unknown[]) => T | undefined, limitMs = 20_000): Promise<T> {
-    const limit = Date.now() + limitMs;
-    for (;;) {
-      const found = find(this.messages);
-      if (found !== undefined) return found;
-      if (Date.now() > limit) throw new Error(`not within ${limitMs} ms: ${find}`);
-      await Promise.race([sleep(100), new Promise<void>((wake) => this.#waiting.add(wake))]);
-      this.#waiting.clear();
-    }
-  }
-
-  stop(): void {
-    this.#process.kill('SIGKILL');
-  }
-}
 
 interface Answer {
   readonly id: number;
@@ -151,19 +113,17 @@ beforeAll(async () => {
   for (const index of [0, 1, 2]) {
     const host = await fabric.addHost(`i${index}`, [ADDRESSES.instance(index)]);
     const secrets = { CERTIFICATE: own.certificatePem, PRIVATE_KEY: own.privateKeyPem };
-    instances.push(new Child(host.namespace, 'instance-process.mjs', [`i-${index}`], secrets));
+    instances.push(new Child(host.namespace, 'elb/instance-process.mjs', [`i-${index}`], secrets));
   }
   dataPlane = new HaproxyDataPlane({
-    world,
-    fabric,
-    directory: path.join(run.path, 'elb'),
+    places: new NodePlaces({ world, fabric, directory: path.join(run.path, 'elb') }),
     haproxy: { rootDirectory: await prepareImage(RELEASE, 'baked', () => {}) },
     policyDelayMs: POLICY_DELAY_MS,
     log: (line) => mistakes.push(line),
   });
   const host = await fabric.addHost('client', [ADDRESSES.client(0)]);
   clientNamespace = host.namespace;
-  client = new Client(host.namespace, 'client-process.mjs', [], { CERTIFICATE: dataPlane.certificatePem });
+  client = new Client(host.namespace, 'elb/client-process.mjs', [], { CERTIFICATE: dataPlane.certificatePem });
   await Promise.all([...instances, client].map((child) => child.until(() => child.messages[0])));
 }, 120_000);
 

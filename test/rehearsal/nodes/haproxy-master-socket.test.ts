@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
-import { ask } from '../../../../rehearsal/elb/data-plane/haproxy-master.ts';
+import { ask } from '../../../rehearsal/nodes/haproxy-master.ts';
 
 test('a master that is being replaced is asked again, and one that does not come back is an error', async () => {
   const directory = await mkdtemp(path.join(tmpdir(), 'proxyflip-master-'));
