@@ -24,6 +24,7 @@ export class ConnectionReset extends Error {
 
 export interface ServedService {
   readonly signingName: string;
+  readonly name: string;
   readonly protocol: WireProtocol;
   readonly alsoSpeaks?: Service['alsoSpeaks'];
   readonly actions: Readonly<Record<string, Action>>;
@@ -42,12 +43,16 @@ export class ActionDispatcher implements Dispatcher {
   readonly #interceptors = new Set<Interceptor>();
 
   constructor(services: readonly Service[], log: (line: string) => void) {
-    this.#services = new Map(services.map((service) => [service.signingName, served(service)]));
+    this.#services = new Map(services.map(served).map((service) => [service.name, service]));
     this.#log = log;
   }
 
-  service(signingName: string): ServedService | undefined {
-    return this.#services.get(signingName);
+  /** @param version  what the request says, asked for where the signing name alone does not tell */
+  service(signingName: string, version: () => string | null): ServedService | undefined {
+    const [first, ...others] = [...this.#services.values()].filter((each) => each.signingName === signingName);
+    if (first === undefined || others.length === 0) return first;
+    const wanted = version();
+    return others.find(({ model }) => model.version === wanted) ?? first;
   }
 
   /** @returns what takes it away again */
@@ -56,10 +61,9 @@ export class ActionDispatcher implements Dispatcher {
     return () => this.#interceptors.delete(interceptor);
   }
 
-  async call(signingName: string, action: string, input: unknown, accessKeyId = 'in-process'): Promise<unknown> {
-    const service = this.#services.get(signingName);
-    if (service === undefined)
-      throw new ServiceError('UnknownService', `The rehearsal has no service '${signingName}'`);
+  async call(name: string, action: string, input: unknown, accessKeyId = 'in-process'): Promise<unknown> {
+    const service = this.#services.get(name);
+    if (service === undefined) throw new ServiceError('UnknownService', `The rehearsal has no service '${name}'`);
     const caller = { accessKeyId, requestId: randomUUID() };
     const { output } = await this.perform(service, action, () => input ?? {}, caller, 'utf8');
     return output;
@@ -79,11 +83,11 @@ export class ActionDispatcher implements Dispatcher {
     const at = Date.now();
     try {
       const answer = await this.#attempt(service, action, readInput, caller, blobText);
-      this.#record(at, service.signingName, action, caller, undefined);
+      this.#record(at, service.name, action, caller, undefined);
       return answer;
     } catch (error) {
       const code = error instanceof ServiceError ? error.code : 'ConnectionReset';
-      this.#record(at, service.signingName, action, caller, code);
+      this.#record(at, service.name, action, caller, code);
       throw error;
     }
   }
@@ -104,8 +108,8 @@ export class ActionDispatcher implements Dispatcher {
     if (operation === undefined || run === undefined) throw unknownAction(service, action);
 
     const input = inputOf(service, operation, () => conform(operation.input, readInput(operation), blobText));
-    const { signingName, protocol } = service;
-    const call: Call = { service: signingName, protocol, action, input, ...caller };
+    const { name, protocol } = service;
+    const call: Call = { service: name, protocol, action, input, ...caller };
     let times = 1;
     for (const interceptor of this.#interceptors) {
       const verdict = await interceptor.before?.(call);
@@ -137,7 +141,7 @@ export class ActionDispatcher implements Dispatcher {
   /** The rehearsal's own mistake must not look like an answer of the service: a 500, and the stack in the log. */
   #ownMistake(service: ServedService, action: string, error: unknown): ServiceError {
     this.#log(
-      `${service.signingName} ${action} failed in the rehearsal itself: ${error instanceof Error ? error.stack : error}`,
+      `${service.name} ${action} failed in the rehearsal itself: ${error instanceof Error ? error.stack : error}`,
     );
     const code = service.protocol === 'restJson1' ? 'ServiceException' : 'InternalFailure';
     return new ServiceError(
@@ -154,13 +158,13 @@ export class ActionDispatcher implements Dispatcher {
 }
 
 function served(service: Service): ServedService {
-  const model = service.model ?? modelFor(service.signingName);
-  if (model === undefined)
-    throw new Error(`No model of the API '${service.signingName}': give the service one (modelOf)`);
+  const { name = service.signingName } = service;
+  const model = service.model ?? modelFor(name);
+  if (model === undefined) throw new Error(`No model of the API '${name}': give the service one (modelOf)`);
   for (const action of Object.keys(service.actions)) {
-    if (!model.operations.has(action)) throw new Error(`The API '${service.signingName}' has no action '${action}'`);
+    if (!model.operations.has(action)) throw new Error(`The API '${name}' has no action '${action}'`);
   }
-  return { ...service, model };
+  return { ...service, name, model };
 }
 
 function unknownAction(service: ServedService, action: string): ServiceError {

@@ -1,7 +1,8 @@
 /**
  * One HTTP address for every emulated service, as `AWS_ENDPOINT_URL` wants it.
  *
- * The service is chosen by the signing name in the SigV4 credential scope: `Credential=AKID/20261121/eu-central-1/ssm/…`.
+ * The service is chosen by the signing name in the SigV4 credential scope: `Credential=AKID/20261121/eu-central-1/ssm/…`, and where two
+ * APIs share that (Elastic Load Balancing), by the version in the form.
  * Signatures are not verified, since nothing is protected by them here: any secret does, the access key id names the caller.
  */
 import { randomUUID } from 'node:crypto';
@@ -90,7 +91,8 @@ async function serve(
   }
 
   const body = await readBody(request);
-  const known = scope === undefined ? undefined : dispatcher.service(scope.signingName);
+  const known =
+    scope === undefined ? undefined : dispatcher.service(scope.signingName, () => formOf(url, body).get('Version'));
   const service = known === undefined ? undefined : asSpoken(known, request);
   if (scope === undefined || service === undefined) {
     const message =
@@ -147,7 +149,7 @@ async function perform(
   switch (protocol) {
     case 'awsQuery':
     case 'ec2Query': {
-      const form = new URLSearchParams(body.length > 0 ? body.toString() : url.search);
+      const form = formOf(url, body);
       const action = form.get('Action') ?? '';
       const version = form.get('Version');
       if (version !== model.version) {
@@ -230,6 +232,9 @@ const CONTENT_TYPE = {
   restJson1: { 'content-type': 'application/json' },
   rpcV2Cbor: { 'content-type': 'application/cbor', 'smithy-protocol': 'rpc-v2-cbor' },
 } as const satisfies Record<WireProtocol, Record<string, string>>;
+
+const formOf = (url: URL, body: Buffer): URLSearchParams =>
+  new URLSearchParams(body.length > 0 ? body.toString() : url.search);
 
 /** The service as this request speaks to it. */
 function asSpoken(service: ServedService, request: IncomingMessage): ServedService {

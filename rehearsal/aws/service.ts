@@ -25,11 +25,13 @@ export type WireProtocol = 'awsQuery' | 'ec2Query' | 'awsJson1_0' | 'awsJson1_1'
 export interface Service {
   /** As in the credential scope and in `AWS_ENDPOINT_URL_<NAME>`: `elasticloadbalancing`, `ssm`, `ec2`, `lambda` … */
   readonly signingName: string;
+  /** By which it is called in process, recorded and looked up. Default: the signing name, which two APIs of one service share. */
+  readonly name?: string;
   readonly protocol: WireProtocol;
   /** CloudWatch's clients send forms, JSON or CBOR, by their age and language. Default: `protocol` alone. */
   readonly alsoSpeaks?: readonly ('awsJson1_0' | 'rpcV2Cbor')[];
   readonly actions: Readonly<Record<string, Action>>;
-  /** The API's shapes. Default: the one that `models.ts` has for the signing name. */
+  /** The API's shapes. Default: the one that `models.ts` has for its name. */
   readonly model?: ServiceModel;
 }
 
@@ -72,6 +74,7 @@ export class ServiceError extends Error {
 export interface CallRecord {
   /** Milliseconds since the epoch, when the call arrived. */
   readonly at: number;
+  /** Its name. */
   readonly service: string;
   /** For a raw service: method and path. */
   readonly action: string;
@@ -83,6 +86,6 @@ export interface CallRecord {
 /** Called in process by the Automation engine (`aws:executeAwsApi`) and by CloudFormation, through the same actions. */
 export interface Dispatcher {
   /** @throws ServiceError as a client on the wire would get it. Input and output are copies, as over the wire. */
-  call(signingName: string, action: string, input: unknown, accessKeyId?: string): Promise<unknown>;
+  call(service: string, action: string, input: unknown, accessKeyId?: string): Promise<unknown>;
   readonly calls: readonly CallRecord[];
 }
