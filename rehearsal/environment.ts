@@ -23,6 +23,8 @@ import { RedisServers } from './elasticache/redis-servers.ts';
 import { createElastiCacheService } from './elasticache/service.ts';
 import { HaproxyDataPlane } from './elb/data-plane/haproxy-data-plane.ts';
 import { createElbService, type ElbService } from './elb/service.ts';
+import { AlbDataPlane } from './elbv2/data-plane/haproxy-data-plane.ts';
+import { createElbv2Service } from './elbv2/service.ts';
 import { startPackageProxy } from './host/package-proxy.ts';
 import { FOR_MACHINES, requirePackages } from './host/packages.ts';
 import { RehearsalError } from './host/rehearsal-error.ts';
@@ -72,11 +74,14 @@ export class Environment implements AsyncDisposable {
   /** Root file system of the machines, and of the programs that the load balancer's nodes run. */
   readonly machineImage: string;
   readonly dataPlane: HaproxyDataPlane;
+  /** The same of Application Load Balancers. */
+  readonly albDataPlane: AlbDataPlane;
   readonly iam = new IamStore();
   readonly authorizer: Authorizer;
   readonly #instanceSessions: InstanceSessions;
   readonly #s3Certificate = createCertificate([`s3.${REGION}.amazonaws.com`, `*.s3.${REGION}.amazonaws.com`]);
   readonly elb: ElbService;
+  readonly elbv2: Service;
   readonly ec2: Service;
   readonly autoScaling: Service;
   readonly elastiCache: Service;
@@ -135,6 +140,9 @@ export class Environment implements AsyncDisposable {
     });
     this.#cleanup.use("the load balancer's nodes", this.dataPlane);
     this.elb = createElbService({ world, dataPlane: this.dataPlane });
+    this.albDataPlane = new AlbDataPlane({ places, haproxy: { rootDirectory: nodeImage }, nodes: options.nodes });
+    this.#cleanup.use("the Application Load Balancers' nodes", this.albDataPlane);
+    this.elbv2 = createElbv2Service({ world, dataPlane: this.albDataPlane });
     const firewall = new Firewall(world, fabric);
     world.networkChanged = () => firewall.update();
     const caches = new RedisServers({ fabric, directory: directory.path, say: options.say });
@@ -204,6 +212,7 @@ export class Environment implements AsyncDisposable {
     this.#endpoint = await startAwsEndpoint({
       services: [
         this.elb,
+        this.elbv2,
         this.ec2,
         this.autoScaling,
         this.elastiCache,

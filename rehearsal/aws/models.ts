@@ -1,10 +1,11 @@
-/** The APIs that the rehearsal knows the shapes of, by signing name. The constants are those of each SDK client. */
+/** The APIs that the rehearsal knows the shapes of, by name. The constants are those of each SDK client. */
 import * as autoScaling from '@aws-sdk/client-auto-scaling';
 import * as cloudformation from '@aws-sdk/client-cloudformation';
 import * as cloudwatch from '@aws-sdk/client-cloudwatch';
 import * as logs from '@aws-sdk/client-cloudwatch-logs';
 import * as ec2 from '@aws-sdk/client-ec2';
 import * as elasticLoadBalancing from '@aws-sdk/client-elastic-load-balancing';
+import * as elasticLoadBalancingV2 from '@aws-sdk/client-elastic-load-balancing-v2';
 import * as elastiCache from '@aws-sdk/client-elasticache';
 import * as events from '@aws-sdk/client-eventbridge';
 import * as lambda from '@aws-sdk/client-lambda';
@@ -18,6 +19,12 @@ const builders: Readonly<Record<string, () => ServiceModel>> = {
     modelOf(elasticLoadBalancing, {
       version: '2012-06-01',
       xmlNamespace: 'http://elasticloadbalancing.amazonaws.com/doc/2012-06-01/',
+      wireCodes: 'awsQueryError',
+    }),
+  elbv2: () =>
+    modelOf(elasticLoadBalancingV2, {
+      version: '2015-12-01',
+      xmlNamespace: 'http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/',
       wireCodes: 'awsQueryError',
     }),
   cloudformation: () =>
@@ -65,6 +72,6 @@ const builders: Readonly<Record<string, () => ServiceModel>> = {
 };
 
 /** Built when first asked for: EC2's has 700 operations. */
-export function modelFor(signingName: string): ServiceModel | undefined {
-  return builders[signingName]?.();
+export function modelFor(name: string): ServiceModel | undefined {
+  return builders[name]?.();
 }

@@ -1,0 +1,13 @@
+import type { SetSecurityGroupsInput, SetSecurityGroupsOutput } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { refuseOthers, securityGroupsOf } from '../checks.ts';
+import type { LoadBalancers } from '../model.ts';
+
+export const setSecurityGroups =
+  (all: LoadBalancers) =>
+  async (input: SetSecurityGroupsInput): Promise<SetSecurityGroupsOutput> => {
+    refuseOthers(input, ['LoadBalancerArn', 'SecurityGroups']);
+    const loadBalancer = all.loadBalancer(input.LoadBalancerArn);
+    loadBalancer.securityGroupIds = securityGroupsOf(all.world, input.SecurityGroups);
+    await all.apply(loadBalancer.arn);
+    return { SecurityGroupIds: [...loadBalancer.securityGroupIds] };
+  };
