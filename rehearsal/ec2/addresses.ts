@@ -38,11 +38,12 @@ export function overlaps(left: string, right: string): boolean {
 /**
  * The first four addresses of a subnet and the last are AWS's. Source: VPC user guide, "Subnet sizing for IPv4".
  *
+ * @param from  looked for from this one on, where the subnet is larger
  * @throws ServiceError InsufficientFreeAddressesInSubnet
  */
-export function freeAddress(cidrBlock: string, used: ReadonlySet<string>): string {
+export function freeAddress(cidrBlock: string, used: ReadonlySet<string>, from = 4): string {
   const { first, last } = parseBlock(cidrBlock);
-  for (let value = first + 4; value < last; value++) {
+  for (let value = first + (first + from < last ? from : 4); value < last; value++) {
     const address = toAddress(value);
     if (!used.has(address)) return address;
   }

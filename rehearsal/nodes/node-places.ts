@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
+import { freeAddress } from '../ec2/addresses.ts';
 import { ADDRESSES, type Fabric, type NetworkHost } from '../network/fabric.ts';
 import { type NetworkInterface, REGION, type Subnet, type World } from '../world.ts';
 import { type Certificate, createCertificate } from './certificate.ts';
@@ -77,20 +78,11 @@ export class NodePlaces {
     await world.networkChanged();
   }
 
-  #freeAddress(subnet: Subnet): string {
-    for (let index = 0; index < 400; index++) {
-      const address = ADDRESSES.node(index);
-      if (isInside(address, subnet.cidrBlock) && !this.#taken.has(address)) return address;
-    }
-    throw new Error(`No address for a node is left in ${subnet.subnetId} (${subnet.cidrBlock})`);
+  #freeAddress({ cidrBlock }: Subnet): string {
+    return freeAddress(cidrBlock, this.#taken, FIRST_ADDRESS);
   }
 }
 
+/** As `ADDRESSES.node` has them in the subnets of the fabric. */
+const FIRST_ADDRESS = 21;
 const hostName = (address: string) => `node-${address.replaceAll('.', '-')}`;
-
-export function isInside(address: string, cidrBlock: string): boolean {
-  const [network = '', length = '32'] = cidrBlock.split('/');
-  const shift = 32 - Number(length);
-  const bits = (text: string) => text.split('.').reduce((value, part) => value * 256 + Number(part), 0);
-  return Math.floor(bits(address) / 2 ** shift) === Math.floor(bits(network) / 2 ** shift);
-}

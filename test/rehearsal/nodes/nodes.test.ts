@@ -1,8 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 import { expect, test } from '@jest/globals';
+import { ADDRESSES } from '../../../rehearsal/network/fabric.ts';
 import { createCertificate } from '../../../rehearsal/nodes/certificate.ts';
 import { parseProcesses, parseStatistics } from '../../../rehearsal/nodes/haproxy-master.ts';
-import { isInside } from '../../../rehearsal/nodes/node-places.ts';
+import { NodePlaces } from '../../../rehearsal/nodes/node-places.ts';
+import { type Subnet, World } from '../../../rehearsal/world.ts';
 
 test('processes: the worker that takes connections, and those that reloads left', () => {
   const text = [
@@ -25,14 +27,26 @@ test('statistics: a comma in quotes is text, an empty field keeps its place', ()
   ]);
 });
 
-test.each([
-  ['10.0.101.21', '10.0.101.0/24', true],
-  ['10.0.102.21', '10.0.101.0/24', false],
-  ['10.0.102.21', '10.0.0.0/16', true],
-  ['10.0.101.21', '10.0.101.21/32', true],
-  ['192.0.2.1', '0.0.0.0/0', true],
-])('%s in %s: %s', (address, block, expected) => {
-  expect(isInside(address, block)).toBe(expected);
+test('nodes of every load balancer have addresses of their own, in the subnet they are in', async () => {
+  const world = new World();
+  const added: string[] = [];
+  const fabric = {
+    async addHost(name: string, addresses: readonly string[]) {
+      added.push(name);
+      return { namespace: name, path: name, addresses };
+    },
+    async removeHost() {},
+  };
+  const places = new NodePlaces({ world, fabric, directory: '/run' });
+  const subnet = (cidrBlock: string): Subnet => ({ subnetId: cidrBlock, vpcId: 'v', cidrBlock, availabilityZone: 'a' });
+  const take = async (cidrBlock: string) => (await places.take(subnet(cidrBlock), 'ELB x', [])).address;
+
+  expect(await take('10.0.101.0/24')).toBe(ADDRESSES.node(0));
+  expect(await take('10.0.101.0/24')).toBe(ADDRESSES.node(2));
+  expect(await take('10.0.103.0/24')).toBe('10.0.103.21');
+  expect(await take('10.0.104.16/28')).toBe('10.0.104.20');
+  expect(added[0]).toBe('node-10-0-101-21');
+  expect(world.networkInterfaces.size).toBe(0);
 });
 
 test('the certificate is for its names and addresses, signed by itself, valid now and for a month', () => {
