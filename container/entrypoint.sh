@@ -117,6 +117,8 @@ write_nginx_files() {
   sed "s/@HEALTH_PORT@/$HEALTH_PORT/" "$SOURCES"/nginx/vhosts/health.conf >$NGINX/proxyflip/vhosts/health.conf
   if [ -n "$LISTEN_ON" ]; then virtual_host http "$LISTEN_ON"; fi
   virtual_host https "$LISTEN_ON_TLS"
+  # No Application Load Balancer beside the Classic one here.
+  : >$NGINX/proxyflip/alb.conf
   upstreams >$NGINX/proxyflip/upstreams.conf
 }
 

@@ -53,6 +53,8 @@ function nginxConfiguration() {
   const destination = `${setting('DESTINATION_HOSTNAME')}:${setting('DESTINATION_PORT')}`;
   const host = (name, port) => read(`nginx/vhosts/${name}.conf`).replaceAll('@PORT@', port);
   return flattened(read('nginx/proxyflip.conf'), {
+    // No Application Load Balancer beside the Classic one: such an environment has one kind.
+    'alb.conf': '',
     'upstreams.conf': read('nginx/upstreams.conf').replace(/127\.0\.0\.1:\d+/g, destination),
     'vhosts/*.conf': `${host('http', http)}\n${host('https', https)}`,
     'snippets/port.conf': read('nginx/snippets/port.conf'),

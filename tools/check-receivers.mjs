@@ -16,6 +16,8 @@ process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 
 const IMAGES = '/var/lib/proxyflip-rehearsal/images';
 const MODES = ['plain', 'both', 'proxy'];
+/** Alone, and beside an Application Load Balancer. */
+const ALB_CIDRS = ['', '10.0.111.0/24 10.0.112.0/24'];
 
 /** $1 = image, $2 = directory of the overlay. No network either: nginx binds its ports when it tests. */
 const INSIDE = `
@@ -27,16 +29,16 @@ exec chroot "$2/root" bash /root/receiver
 `;
 
 /** The script without what it does by its first word, and in its place what SetMode writes, in the same order, without a reload. */
-function writesFor(mode) {
+function writesFor(mode, albCidrs) {
   const script = shippedScript('receiver.sh');
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is shell
   const end = script.lastIndexOf('\ncase ${1:-} in');
   if (end < 0) throw new Error('receiver.sh does not end in a case of its first word any more');
   return `${script.slice(0, end)}
-export SSM_Operation=SetMode SSM_Mode=${mode} SSM_InstancePorts='80=http 81=https 82=mixed' SSM_TrustedCidrs='10.0.101.0/24'
+export SSM_Operation=SetMode SSM_Mode=${mode} SSM_InstancePorts='80=http 81=https 82=mixed' SSM_TrustedCidrs='10.0.101.0/24' SSM_AlbCidrs='${albCidrs}'
 read_request
 load_settings
-SET_PORTS=$INSTANCE_PORTS SET_CIDRS=$TRUSTED_CIDRS SET_HEALTH_PORT=$HEALTH_PORT
+SET_PORTS=$INSTANCE_PORTS SET_CIDRS=$TRUSTED_CIDRS SET_ALB_CIDRS=$ALB_CIDRS SET_HEALTH_PORT=$HEALTH_PORT
 mkdir -p "$RUN"
 TAKEN=$(listen_lines_to_take)
 take_over
@@ -48,17 +50,19 @@ haproxy -c -q -f $SETTINGS/haproxy.cfg
 `;
 }
 
-function check(image, mode) {
+function check(image, mode, albCidrs) {
   const directory = mkdtempSync(path.join(tmpdir(), 'proxyflip-receiver-'));
   try {
     for (const name of ['upper/root', 'work', 'root']) mkdirSync(path.join(directory, name), { recursive: true });
-    writeFileSync(path.join(directory, 'upper/root/receiver'), writesFor(mode));
+    writeFileSync(path.join(directory, 'upper/root/receiver'), writesFor(mode, albCidrs));
     const { status, stdout, stderr } = spawnSync(
       'unshare',
       ['--mount', '--net', '--', 'sh', '-c', INSIDE, 'sh', path.join(IMAGES, image), directory],
       { encoding: 'utf8' },
     );
-    console.log(`${image} ${mode}: ${status === 0 ? 'nginx and HAProxy take it' : `${stdout}${stderr}`.trim()}`);
+    console.log(
+      `${image} ${mode}${albCidrs && ' with an ALB'}: ${status === 0 ? 'nginx and HAProxy take it' : `${stdout}${stderr}`.trim()}`,
+    );
     return status === 0;
   } finally {
     rmSync(directory, { recursive: true });
@@ -85,5 +89,7 @@ if (process.getuid?.() !== 0 || images.length === 0) {
   );
   process.exit(1);
 }
-const taken = images.flatMap((image) => MODES.map((mode) => check(image, mode)));
+const taken = images.flatMap((image) =>
+  MODES.flatMap((mode) => ALB_CIDRS.map((albCidrs) => check(image, mode, albCidrs))),
+);
 process.exit(taken.every(Boolean) ? 0 : 1);

@@ -46,6 +46,11 @@ const PROPERTIES = {
   ExistingServers: oneOf(['Refuse', 'TakeOver']),
   ForeignPolicy: oneOf(['Adopt', 'Refuse']),
   HealthPort: wholeNumber(1, 65535, '8078'),
+  AlbCidrs: matching(
+    /^(\d{1,3}(\.\d{1,3}){3}\/\d{1,2}( \d{1,3}(\.\d{1,3}){3}\/\d{1,2}){0,31})?$/,
+    'IPv4 ranges with a space between them',
+    '',
+  ),
   QuietSeconds: wholeNumber(1, 3000, '30'),
   MeasureSeconds: wholeNumber(1, 3000, '900'),
   UnmeasuredNode: oneOf(['Assume', 'StayBoth']),

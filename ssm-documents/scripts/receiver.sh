@@ -9,7 +9,7 @@
 #              nginx's own listener on the port     nftables rule that leads new connections to HAProxy
 #   plain      without proxy_protocol               absent
 #   both       as it was before                     present
-#   proxy      with proxy_protocol                  absent
+#   proxy      with proxy_protocol                  absent; one for what comes from AlbCidrs alone
 #
 # The rule is there whenever the listener changes its kind. That is the whole trick: connections that exist stay where they
 # are, new ones go to HAProxy, which takes either kind, and nobody is at the listener while it changes.
@@ -55,6 +55,7 @@ read_request() {
   MODE=${SSM_Mode:-}
   INSTANCE_PORTS=${SSM_InstancePorts:-}
   TRUSTED_CIDRS=${SSM_TrustedCidrs:-}
+  ALB_CIDRS=${SSM_AlbCidrs:-}
   HEALTH_PORT=${SSM_HealthPort:-8078}
   NODES=${SSM_Nodes:-}
   EXISTING_SERVERS=${SSM_ExistingServers:-Refuse}
@@ -68,7 +69,9 @@ read_request() {
   # sourced is looked at twice.
   expect Mode "$MODE" '(plain|both|proxy)?'
   expect InstancePorts "$INSTANCE_PORTS" '([0-9]{1,5}=(http|https|mixed)( [0-9]{1,5}=(http|https|mixed))*)?'
-  expect TrustedCidrs "$TRUSTED_CIDRS" '([0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}( [0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2})*)?'
+  local cidr='[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}'
+  expect TrustedCidrs "$TRUSTED_CIDRS" "($cidr( $cidr)*)?"
+  expect AlbCidrs "$ALB_CIDRS" "($cidr( $cidr)*)?"
   expect HealthPort "$HEALTH_PORT" '[0-9]{1,5}'
   expect Nodes "$NODES" '([0-9]{1,3}(\.[0-9]{1,3}){3}:[0-9]{1,5}=(http|https)( [0-9]{1,3}(\.[0-9]{1,3}){3}:[0-9]{1,5}=(http|https))*)?'
   expect ExistingServers "$EXISTING_SERVERS" 'Refuse|TakeOver'
@@ -97,7 +100,7 @@ expect() {
 # What was set: one file of simple assignments, written whole or not at all
 
 load_settings() {
-  SET_MODE=none SET_PORTS='' SET_RELEASED='' SET_CIDRS='' SET_HEALTH_PORT=''
+  SET_MODE=none SET_PORTS='' SET_RELEASED='' SET_CIDRS='' SET_ALB_CIDRS='' SET_HEALTH_PORT=''
   # shellcheck source=/dev/null
   if [ -r $SETTINGS/receiver.env ]; then . $SETTINGS/receiver.env; fi
 }
@@ -109,6 +112,7 @@ save_settings() {
 SET_MODE='$SET_MODE'
 SET_PORTS='$SET_PORTS'
 SET_CIDRS='$SET_CIDRS'
+SET_ALB_CIDRS='$SET_ALB_CIDRS'
 SET_HEALTH_PORT='$SET_HEALTH_PORT'
 SET_RELEASED='$SET_RELEASED'
 EOF
@@ -210,6 +214,7 @@ problems() {
     other_server_problems
   fi
   port_problems
+  alb_problems
   chat_problems
 }
 
@@ -269,6 +274,33 @@ port_problems() {
       say "ERR_PORT_TAKEN instance port $port belongs to $owner, not to nginx; free it and run again"
     fi
   done
+}
+
+# A Classic Load Balancer passes a client's own X-Forwarded-For on, an Application Load Balancer writes it: nothing but the range tells
+# which of the two a connection without a PROXY line is from (docs/decisions/0015).
+alb_problems() {
+  local alb trusted
+  for alb in $ALB_CIDRS; do
+    for trusted in $TRUSTED_CIDRS; do
+      if overlap "${alb/\// }" "${trusted/\// }"; then
+        say "ERR_ALB_CIDRS $alb of AlbCidrs overlaps $trusted of TrustedCidrs: behind the Classic Load Balancer a client could write X-Forwarded-For itself and be believed; give the Application Load Balancer subnets of its own"
+      fi
+    done
+  done
+}
+
+overlap() { # "10.0.101.0 24" "10.0.0.0 16"
+  local a a_bits b b_bits bits
+  read -r a a_bits <<<"$1"
+  read -r b b_bits <<<"$2"
+  bits=$((a_bits < b_bits ? a_bits : b_bits))
+  [ $(($(number "$a") >> (32 - bits))) = $(($(number "$b") >> (32 - bits))) ]
+}
+
+number() { # address
+  local a b c d
+  IFS=. read -r a b c d <<<"$1"
+  echo $((((10#$a * 256 + 10#$b) * 256 + 10#$c) * 256 + 10#$d))
 }
 
 # Only whether it can be reached; what it is, is verified when it has been fetched.
@@ -530,15 +562,18 @@ listeners_change() {
 }
 
 write_files() {
-  local pair part port unit
+  local cidr pair part port unit
   install_self
   for unit in "${UNITS[@]}" proxyflip-assert.service; do payload "systemd/$unit" | put "/etc/systemd/system/$unit"; done
   payload systemd/nginx.conf | put /etc/systemd/system/nginx.service.d/proxyflip.conf
   payload systemd/tmpfiles.conf | put /etc/tmpfiles.d/proxyflip.conf
 
-  { for part in haproxy tproxy kinds choose; do payload "haproxy/$part.cfg"; done
-    for port in $(port_numbers "$(served_ports)"); do payload haproxy/port.cfg | sed "s/@PORT@/$port/g"; done
-  } | put $SETTINGS/haproxy.cfg
+  local alb=${SET_ALB_CIDRS:+alb}
+  { for part in haproxy tproxy kinds $alb choose; do payload "haproxy/$part.cfg"; done
+    for port in $(port_numbers "$(served_ports)"); do
+      for part in port ${alb:+alb-port}; do payload "haproxy/$part.cfg" | sed "s/@PORT@/$port/g"; done
+    done
+  } | sed "s|@ALB_CIDRS@|$SET_ALB_CIDRS|" | put $SETTINGS/haproxy.cfg
 
   payload snippets/application.conf | put $NGINX/snippets/application.conf
   payload snippets/port.conf | put $NGINX/snippets/port.conf
@@ -549,6 +584,7 @@ write_files() {
   done
   payload vhosts/health.conf | sed "s/@HEALTH_PORT@/$SET_HEALTH_PORT/g" | put $NGINX/vhosts/health.conf
   write_listen_lines listener_kind
+  for cidr in $SET_ALB_CIDRS; do echo "$cidr alb;"; done | put $NGINX/alb.conf
   payload proxyflip.conf | put /etc/nginx/conf.d/proxyflip.conf
 }
 
@@ -575,7 +611,7 @@ remember_files() {
 # files is taken to have them.
 is_intact() {
   [ "$SET_MODE" != none ] || return 0
-  if [ -n "$INSTANCE_PORTS" ] && [ "$SET_PORTS;$SET_CIDRS;$SET_HEALTH_PORT" != "$INSTANCE_PORTS;$TRUSTED_CIDRS;$HEALTH_PORT" ]; then return 1; fi
+  if [ -n "$INSTANCE_PORTS" ] && [ "$SET_PORTS;$SET_CIDRS;$SET_ALB_CIDRS;$SET_HEALTH_PORT" != "$INSTANCE_PORTS;$TRUSTED_CIDRS;$ALB_CIDRS;$HEALTH_PORT" ]; then return 1; fi
   local unit
   if [ ! -e $READY ] || [ -n "$(not_ready)" ]; then return 1; fi
   for unit in "${UNITS[@]}"; do systemctl is-active --quiet "$unit" || return 1; done
@@ -663,22 +699,38 @@ has_rule() { nft list table ip proxyflip >/dev/null 2>&1; }
 
 # One transaction: there is no moment without the rule when it is written again for other ports. Not NAT: established
 # connections are not looked at, and a host firewall still sees the instance port (docs/decisions/0003).
-add_rule() {
-  local ports
+add_rule() { write_rule proxyflip ''; }
+
+write_rule() { # table, and from where: "ip saddr 10.0.111.0/24", a line each, or '' for everywhere
+  local from ports
   ports=$(port_numbers "$(served_ports)" | xargs | tr ' ' ',')
   nft -f - <<EOF
-table ip proxyflip {}
-delete table ip proxyflip
-table ip proxyflip {
+table ip $1 {}
+delete table ip $1
+table ip $1 {
   chain prerouting {
     type filter hook prerouting priority mangle; policy accept;
-    tcp dport { $ports } tproxy to 127.0.0.1:8079 accept
+$(while read -r from; do echo "$from tcp dport { $ports } tproxy to 127.0.0.1:8079 accept"; done <<<"$2")
   }
 }
 EOF
 }
 
 delete_rule() { if has_rule; then nft delete table ip proxyflip; fi; }
+
+# An Application Load Balancer writes no PROXY line, and where nginx requires one it is led to HAProxy, too. A table of its own, there
+# in `both` as well, so that it is not without a rule while the other one goes.
+needs_alb_rule() { [ -n "$SET_ALB_CIDRS" ] && { [ "$SET_MODE" = both ] || [ "$SET_MODE" = proxy ]; }; }
+
+has_alb_rule() { nft list table ip proxyflip_alb >/dev/null 2>&1; }
+
+set_alb_rule() {
+  if needs_alb_rule; then
+    write_rule proxyflip_alb "ip saddr ${SET_ALB_CIDRS// /$'\n'ip saddr }"
+  elif has_alb_rule; then
+    nft delete table ip proxyflip_alb
+  fi
+}
 
 # ---------------------------------------------------------------------------------------------------------------------
 # The mode
@@ -696,7 +748,7 @@ set_mode() {
   TAKEN=$(listen_lines_to_take)
 
   release_ports "$INSTANCE_PORTS"
-  SET_PORTS=$INSTANCE_PORTS SET_CIDRS=$TRUSTED_CIDRS SET_HEALTH_PORT=$HEALTH_PORT
+  SET_PORTS=$INSTANCE_PORTS SET_CIDRS=$TRUSTED_CIDRS SET_ALB_CIDRS=$ALB_CIDRS SET_HEALTH_PORT=$HEALTH_PORT
 
   backup
   take_over
@@ -717,6 +769,7 @@ set_mode() {
     save_settings
     if ! has_rule; then CHANGED=yes; fi
     add_rule
+    set_alb_rule
     prove_both
   fi
   if listeners_change; then
@@ -728,6 +781,7 @@ set_mode() {
     delete_rule
     if [ "$SET_MODE" != "$MODE" ]; then SET_MODE=$MODE CHANGED=yes; fi
   fi
+  set_alb_rule
   save_settings
   systemctl start --quiet "${UNITS[@]}"
   remember_files
@@ -785,6 +839,7 @@ prove_both() {
           if [ "$before" != both ]; then
             delete_rule
             SET_MODE=$before
+            set_alb_rule
             save_settings
           fi
           fail ERR_NOT_BOTH "a $kind request to $address:$port was answered with status $status in mode both; the receiver is as it was, see journalctl -u proxyflip-haproxy and nginx's error log"
@@ -808,6 +863,7 @@ own_addresses() { ip -4 -o address show scope global | awk '{ sub(/\/.*/, "", $4
 boot() {
   clear_sockets
   if [ "$SET_MODE" = both ]; then add_rule; else delete_rule; fi
+  set_alb_rule
 }
 
 # nginx that was killed leaves its sockets, and then cannot start: "still could not bind()".
@@ -820,6 +876,10 @@ assert_mode() {
   if [ "$SET_MODE" = both ] && ! has_rule; then
     add_rule
     say 'the rule of mode both was gone and is back'
+  fi
+  if needs_alb_rule && ! has_alb_rule; then
+    set_alb_rule
+    say 'the rule for the Application Load Balancer was gone and is back'
   fi
   systemctl is-active --quiet proxyflip-haproxy.service || systemctl start --no-block proxyflip-haproxy.service
   assert_ready
@@ -844,7 +904,8 @@ not_ready() {
   if ! systemctl is-active --quiet nginx.service; then echo 'nginx is not running'; return; fi
   if [ "$SET_MODE" = both ] && ! has_rule; then echo 'mode both without its rule'; return; fi
   if [ "$SET_MODE" != both ] && has_rule; then echo "mode $SET_MODE with the rule of mode both"; return; fi
-  if [ "$SET_MODE" = both ] && ! systemctl is-active --quiet proxyflip-haproxy.service; then echo 'HAProxy is not running'; return; fi
+  if needs_alb_rule && ! has_alb_rule; then echo 'no rule for the Application Load Balancer'; return; fi
+  if { [ "$SET_MODE" = both ] || needs_alb_rule; } && ! systemctl is-active --quiet proxyflip-haproxy.service; then echo 'HAProxy is not running'; return; fi
   for port in $(port_numbers "$(served_ports)"); do
     if [ ! -S "$RUN/$port-plain.sock" ] || [ ! -S "$RUN/$port-claimed.sock" ]; then echo "nginx has no sockets for port $port"; return; fi
   done
@@ -875,9 +936,18 @@ measure() {
   local total kept=40
   total=$(grep -c . <<<"$entries" || true)
   if [ "$total" -gt $kept ]; then omitted=",\"omitted\":$((total - kept))"; fi
-  printf '{"mode":"%s","uptime":%d,"own":[%s],"seen":[%s]%s,"probes":"%s"}\n' "$SET_MODE" "${uptime:-0}" \
+  printf '{"mode":"%s","uptime":%d,"open":{"classic":%d,"alb":%d},"own":[%s],"seen":[%s]%s,"probes":"%s"}\n' "$SET_MODE" "${uptime:-0}" \
+    "$(open_from "$SET_CIDRS")" "$(open_from "$SET_ALB_CIDRS")" \
     "$(own_addresses | sed 's/.*/"&"/' | paste -sd,)" \
     "$(head -n $kept <<<"$entries" | cut -d' ' -f2- | paste -sd,)" "$omitted" "$probes"
+}
+
+# Connections that are open to the instance ports from these ranges, in whichever mode they came: nginx has them, or HAProxy.
+open_from() { # "10.0.101.0/24 10.0.102.0/24"
+  local port cidr ports='' sources=''
+  for port in $(port_numbers "$(served_ports)"); do ports+=" or sport = :$port"; done
+  for cidr in $1; do sources+=" or dst $cidr"; done
+  if [ -z "$ports" ] || [ -z "$sources" ]; then echo 0; else ss -Htn state established "( ${ports# or } ) and ( ${sources# or } )" | wc -l; fi
 }
 
 # Through each listener of each node: the receiver at the other end, which may be another instance's, answers with the kind of the
@@ -947,7 +1017,7 @@ rehearse_files() {
   done
   TAKEN=$(listen_lines_to_take)
   release_ports "$INSTANCE_PORTS"
-  SET_PORTS=$INSTANCE_PORTS SET_CIDRS=$TRUSTED_CIDRS SET_HEALTH_PORT=$HEALTH_PORT
+  SET_PORTS=$INSTANCE_PORTS SET_CIDRS=$TRUSTED_CIDRS SET_ALB_CIDRS=$ALB_CIDRS SET_HEALTH_PORT=$HEALTH_PORT
   take_over
   write_files
   write_listen_lines wanted_kind
