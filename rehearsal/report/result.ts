@@ -69,6 +69,8 @@ export interface RehearsalResult extends RunSettings {
   readonly startedAt: string;
   readonly durationMs: number;
   readonly newConnections: RequestCounts;
+  /** By which load balancer they came, where there were two kinds. */
+  readonly newConnectionsByEntry?: TrafficResult['newConnectionsByEntry'];
   readonly keepAlive: KeepAliveCounts;
   readonly webSockets: Omit<WebSocketCounts, 'open'>;
   readonly forged: ForgedCounts;
@@ -119,6 +121,7 @@ export function buildResult(parts: ResultParts): RehearsalResult {
     startedAt: new Date(traffic.startMs).toISOString(),
     durationMs: traffic.endMs - traffic.startMs,
     newConnections: traffic.newConnections,
+    ...(traffic.albAddresses.length > 0 ? { newConnectionsByEntry: traffic.newConnectionsByEntry } : {}),
     keepAlive: traffic.keepAlive,
     webSockets,
     forged: traffic.forged,

@@ -53,6 +53,7 @@ export async function underTraffic(
 
     const accessLog = await verifyByAccessLog(readRecords(recordFile), accessLogLines(fleet), {
       nodes: NODE_ADDRESSES,
+      albs: counted.albAddresses,
       phases: counted.phases,
     });
     return buildResult({

@@ -5,7 +5,7 @@
  * it, and the request's `rid`. The same join shows which failed requests no machine ever logged: with a strict receiver and
  * a load balancer that does not yet send the line, that is all of them, which is why nobody sees that outage.
  */
-import { judgeAddress, type ReceiverMode, type SeenAddress } from './client-address.ts';
+import { BEHIND_AN_ALB, judgeAddress, type ReceiverMode, type SeenAddress } from './client-address.ts';
 import type { AddressCounts, FailureCounts } from './counts.ts';
 import type { FailureKind } from './exchange.ts';
 import type { RequestRecord } from './request-record.ts';
@@ -23,7 +23,7 @@ interface AccessLogLine {
 
 export type SentRequest = Pick<
   RequestRecord,
-  'rid' | 'stream' | 'listener' | 'source' | 'openedPhase' | 'startedPhase' | 'endedPhase' | 'outcome'
+  'rid' | 'stream' | 'listener' | 'source' | 'target' | 'openedPhase' | 'startedPhase' | 'endedPhase' | 'outcome'
 >;
 
 export interface LoggedCounts {
@@ -55,17 +55,20 @@ export interface AccessLogVerification extends LoggedCounts {
 /**
  * @param sent      as the worker recorded them (`readRecords`)
  * @param logLines  of all machines together, in any order; lines of requests that are not in `sent` are passed over
- * @param run       `nodes`: every address that is a node's; `phases`: of the run, in order
+ * @param run       `nodes`: every address that is a Classic Load Balancer's; `phases`: of the run, in order
  */
 export async function verifyByAccessLog(
   sent: AsyncIterable<SentRequest> | Iterable<SentRequest>,
   logLines: AsyncIterable<string> | Iterable<string>,
   run: {
     readonly nodes: Iterable<string>;
+    /** Application Load Balancers, which answer with the redirect themselves. */
+    readonly albs?: Iterable<string>;
     readonly phases: readonly { readonly name: string; readonly modes: readonly ReceiverMode[] }[];
   },
 ): Promise<AccessLogVerification> {
   const nodes = new Set(run.nodes);
+  const albs = new Set(run.albs);
   const told = new Map<string, Told>();
   const known = new Map<string, Told>();
   let proxyLinesAsRequests = 0;
@@ -92,6 +95,8 @@ export async function verifyByAccessLog(
 
   for await (const request of sent) {
     const line = told.get(request.rid);
+    const isBehindAlb = albs.has(request.target);
+    if (isBehindAlb && line === undefined && request.listener === 'plain' && request.outcome === 'ok') continue;
     const phase = phases[request.startedPhase];
     if (phase === undefined) throw new RangeError(`request ${request.rid} names phase ${request.startedPhase}`);
     for (const counts of [total, phase]) countLogged(counts, request, line !== undefined);
@@ -101,7 +106,7 @@ export async function verifyByAccessLog(
     if (request.listener !== 'plain' || request.outcome !== 'ok') continue;
     const modes = run.phases.slice(request.openedPhase, request.endedPhase + 1).flatMap((each) => each.modes);
     const { seen } = line;
-    const judgement = judgeAddress(seen, request.source, nodes, new Set(modes));
+    const judgement = judgeAddress(seen, request.source, nodes, isBehindAlb ? BEHIND_AN_ALB : new Set(modes));
     total.clientAddress[judgement] += 1;
     phase.clientAddress[judgement] += 1;
     if (judgement !== 'correct' && examples.length < 10) {

@@ -1,6 +1,7 @@
 /** One chat client, as the page would be: joins a room of its own, says numbered things, and hears each of them back. */
 import { type ClientOptions, WebSocket } from 'ws';
-import type { ClientMessage, ServerMessage } from '../../chat/protocol.ts';
+import type { ChatMessage, ClientMessage, Position, ServerMessage } from '../../chat/protocol.ts';
+import { OWN_FORWARDED_FOR } from './clients.ts';
 import type { InstanceAnswer } from './ledger.ts';
 
 export interface ChatClientOptions {
@@ -11,6 +12,8 @@ export interface ChatClientOptions {
   readonly tls: { readonly servername: string; readonly ca: string };
   /** Nobody else is in it. */
   readonly room: string;
+  /** Where the last connection left off, for one that comes back; what was said since is echoed. */
+  readonly since?: Position | undefined;
   readonly openTimeoutMs: number;
   /** The message with this id came back. */
   readonly onEcho: (id: string) => void;
@@ -25,6 +28,7 @@ export class ChatClient {
   readonly welcome: InstanceAnswer;
   private readonly socket: WebSocket;
   private readonly options: ChatClientOptions;
+  private epoch: string;
   private lastOffset: number;
   private isClosing = false;
 
@@ -34,12 +38,12 @@ export class ChatClient {
    * @throws Error  in words, when that did not come about within `openTimeoutMs`
    */
   static async open(options: ChatClientOptions): Promise<ChatClient> {
-    const { target, port, path, source, tls, room, openTimeoutMs } = options;
+    const { target, port, path, source, tls, room, since, openTimeoutMs } = options;
     // `servername` is handed on to `tls.connect`; ws's types do not know it.
     const clientOptions: ClientOptions & { servername: string } = {
       ca: tls.ca,
       servername: tls.servername,
-      headers: { host: tls.servername },
+      headers: { host: tls.servername, 'x-forwarded-for': OWN_FORWARDED_FOR },
       origin: `https://${tls.servername}`,
       localAddress: source,
       perMessageDeflate: false,
@@ -48,10 +52,11 @@ export class ChatClient {
     const inbox = new Inbox(socket, openTimeoutMs);
     try {
       const welcome = await inbox.next('welcome');
-      socket.send(JSON.stringify({ type: 'join', room, name: room } satisfies ClientMessage));
+      // The room's name is the person's key, too: what is said again after a return is known by it.
+      socket.send(JSON.stringify({ type: 'join', room, name: room, key: room, since } satisfies ClientMessage));
       const joined = await inbox.next('joined');
       inbox.release();
-      return new ChatClient(socket, options, welcome, joined.offset);
+      return new ChatClient(socket, options, welcome, joined);
     } catch (error) {
       inbox.release();
       socket.on('error', () => {});
@@ -60,11 +65,22 @@ export class ChatClient {
     }
   }
 
-  private constructor(socket: WebSocket, options: ChatClientOptions, welcome: InstanceAnswer, offset: number) {
+  private constructor(
+    socket: WebSocket,
+    options: ChatClientOptions,
+    welcome: InstanceAnswer,
+    joined: Extract<ServerMessage, { type: 'joined' }>,
+  ) {
     this.socket = socket;
     this.options = options;
     this.welcome = { address: welcome.address, trusted: welcome.trusted, instance: welcome.instance };
-    this.lastOffset = offset;
+    this.epoch = joined.epoch;
+    this.lastOffset = options.since?.offset ?? joined.offset;
+    if (options.since !== undefined) {
+      if (joined.recovered !== 'complete' || joined.more)
+        options.onComplaint(`came back, and history was ${joined.recovered}`);
+      for (const message of joined.history) this.hear(message);
+    }
     let lastError = '';
     socket.on('message', (data) => this.onMessage(parse(String(data))));
     socket.on('error', (error) => {
@@ -100,13 +116,20 @@ export class ChatClient {
     });
   }
 
+  /** The place of the last message that it has heard. */
+  get position(): Position {
+    return { epoch: this.epoch, offset: this.lastOffset };
+  }
+
+  private hear({ offset, id }: ChatMessage): void {
+    if (offset !== this.lastOffset + 1) this.options.onComplaint(`offset ${offset} after ${this.lastOffset}`);
+    this.lastOffset = offset;
+    this.options.onEcho(id);
+  }
+
   private onMessage(message: ServerMessage | undefined): void {
     if (message?.type === 'message' && message.room === this.options.room) {
-      if (message.offset !== this.lastOffset + 1) {
-        this.options.onComplaint(`offset ${message.offset} after ${this.lastOffset}`);
-      }
-      this.lastOffset = message.offset;
-      this.options.onEcho(message.id);
+      this.hear(message);
     }
     if (message?.type === 'error') this.options.onComplaint(`refused: ${message.code}: ${message.message}`);
     if (message === undefined) this.options.onComplaint('a frame that is not JSON');

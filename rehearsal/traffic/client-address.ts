@@ -21,6 +21,9 @@
 export type ReceiverMode = 'plain' | 'both' | 'proxy';
 export const RECEIVER_MODES: readonly ReceiverMode[] = ['plain', 'both', 'proxy'];
 
+/** An Application Load Balancer says in each request who the client is, whatever the Classic one beside it does: as in `proxy`. */
+export const BEHIND_AN_ALB: ReadonlySet<ReceiverMode> = new Set(['proxy']);
+
 /** As `GET /whoami` answers it, and as nginx's access log has it. */
 export interface SeenAddress {
   readonly address: string | null;

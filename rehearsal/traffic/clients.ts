@@ -3,12 +3,14 @@ import type { Answer } from './answer-parser.ts';
 import { type Exchange, type FailureKind, failureOfStatus, type Listener, type TlsClient } from './exchange.ts';
 import type { InstanceAnswer, Ledger } from './ledger.ts';
 import type { TrafficPlan } from './plan.ts';
+import type { Returns } from './returns.ts';
 import type { Targets } from './rotation.ts';
 
 export interface Run {
   readonly plan: TrafficPlan;
   readonly ledger: Ledger;
   readonly targets: Targets;
+  readonly returns: Returns;
   readonly tls: TlsClient;
   /** Aborted when the traffic is to stop: nothing new is begun after it. */
   readonly stop: AbortSignal;
@@ -20,8 +22,12 @@ export interface RunningClients {
   readonly ended: Promise<void>;
 }
 
+/** An entry that the client has written itself, as one behind a proxy of its own does. Nobody may believe it. */
+export const OWN_FORWARDED_FOR = '203.0.113.66';
+
 export function whoamiRequest(rid: string, servername: string, connection: 'close' | 'keep-alive'): string {
-  return `GET /whoami?rid=${rid} HTTP/1.1\r\nHost: ${servername}\r\nUser-Agent: proxyflip-rehearsal\r\nConnection: ${connection}\r\n\r\n`;
+  const headers = `User-Agent: proxyflip-rehearsal\r\nX-Forwarded-For: ${OWN_FORWARDED_FOR}\r\nConnection: ${connection}`;
+  return `GET /whoami?rid=${rid} HTTP/1.1\r\nHost: ${servername}\r\n${headers}\r\n\r\n`;
 }
 
 export type Verdict =

@@ -81,6 +81,8 @@ export interface WebSocketDrop {
 
 export interface WebSocketCounts {
   opened: number;
+  /** Came back when they were told to; a client is counted each time. */
+  returned: number;
   /** Could not be opened in the first place: counted as dropped by nobody, and as a failure by `verdict`. */
   failedToOpen: number;
   /** Every end that this side had not asked for. */
@@ -156,6 +158,9 @@ export interface TrafficResult extends Totals {
   /** `asked`: by `stop`; `maxSeconds`: by the plan's own bound. */
   readonly endedBy: 'asked' | 'maxSeconds';
   readonly phases: readonly PhaseCounts[];
+  readonly newConnectionsByEntry: { readonly classic: RequestCounts; readonly alb: RequestCounts };
+  /** Every address of an Application Load Balancer that clients were led to. */
+  readonly albAddresses: readonly string[];
   readonly newConnectionsByListener: { readonly plain: RequestCounts; readonly tls: RequestCounts };
   readonly drops: readonly WebSocketDrop[];
   /** From when a request was due to its answer's last byte. Unit: milliseconds. */

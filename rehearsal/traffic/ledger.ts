@@ -1,6 +1,6 @@
 /** Counts everything that the clients see. No clock and no sockets of its own: it is told when. */
 import { build, type Histogram } from 'hdr-histogram-js';
-import { judgeAddress, ownerOf, type ReceiverMode, type SeenAddress } from './client-address.ts';
+import { BEHIND_AN_ALB, judgeAddress, ownerOf, type ReceiverMode, type SeenAddress } from './client-address.ts';
 import type {
   AddressCounts,
   FailureCounts,
@@ -17,6 +17,7 @@ import type {
   WebSocketCounts,
   WebSocketDrop,
 } from './counts.ts';
+import type { Entry } from './entries.ts';
 import type { FailureKind, Listener } from './exchange.ts';
 import type { PhaseStart } from './plan.ts';
 import type { Outcome, RequestRecord, Stream } from './request-record.ts';
@@ -45,14 +46,17 @@ export class Ledger {
   readonly phases: PhaseCounts[] = [];
   private readonly startMs: number;
   private readonly nodes: Set<string>;
+  private readonly albs = new Set<string>();
   private readonly onRecord: (record: RequestRecord) => void;
   private readonly newConnections = requestCounts();
+  private readonly byEntry = { classic: requestCounts(), alb: requestCounts() };
   private readonly byListener = { plain: requestCounts(), tls: requestCounts() };
   private readonly keepAlive: KeepAliveCounts = { ...requestCounts(), retried: 0 };
   private readonly forged = forgedCounts();
   private readonly clientAddress = addressCounts();
   private readonly webSockets: WebSocketCounts = {
     opened: 0,
+    returned: 0,
     failedToOpen: 0,
     dropped: 0,
     messagesSent: 0,
@@ -113,8 +117,10 @@ export class Ledger {
     return this.phases.length - 1;
   }
 
-  addNodes(addresses: Iterable<string>): void {
-    for (const address of addresses) this.nodes.add(address);
+  addEntries(entries: readonly Entry[]): void {
+    for (const { kind, addresses } of entries) {
+      for (const address of addresses) (kind === 'alb' ? this.albs : this.nodes).add(address);
+    }
   }
 
   /** A request is about to be sent. `openedPhase` is given for a connection that is used again. */
@@ -127,7 +133,7 @@ export class Ledger {
     const startedPhase = this.currentPhase;
     this.sources.add(endpoint.source);
     if (!more.isRetry) {
-      for (const counts of this.countsOf(stream, startedPhase, endpoint.listener)) counts.sent += 1;
+      for (const counts of this.countsOf({ stream, ...endpoint }, startedPhase)) counts.sent += 1;
       const second = this.second(atMs);
       if (stream === 'new') second.newConnections += 1;
       if (stream === 'keepAlive') second.keepAlive += 1;
@@ -148,7 +154,7 @@ export class Ledger {
 
   /** Answered as it should be. `answer` only where the application answered, not nginx by itself. */
   succeeded(request: OpenRequest, atMs: number, answer?: InstanceAnswer): void {
-    for (const counts of this.countsOf(request.stream, request.startedPhase, request.listener)) {
+    for (const counts of this.countsOf(request, request.startedPhase)) {
       if ('ok' in counts) counts.ok += 1;
     }
     if (request.stream !== 'forged') {
@@ -162,7 +168,7 @@ export class Ledger {
   }
 
   failed(request: OpenRequest, atMs: number, failure: FailureKind, detail: string): void {
-    for (const counts of this.countsOf(request.stream, request.startedPhase, request.listener)) {
+    for (const counts of this.countsOf(request, request.startedPhase)) {
       counts.failed += 1;
       increment(counts.failures, failure);
     }
@@ -217,6 +223,11 @@ export class Ledger {
   webSocketFailedToOpen(target: string, detail: string): void {
     this.webSockets.failedToOpen += 1;
     this.example('webSocket', () => `WebSocket to ${target}: not opened: ${detail}`);
+  }
+
+  webSocketReturned(at: { source: string; target: string; openedPhase: number }, answer: InstanceAnswer): void {
+    this.webSockets.returned += 1;
+    this.countAnswer({ ...at, startedPhase: at.openedPhase }, answer, () => `WebSocket ${at.source} → ${at.target}`);
   }
 
   webSocketClosed(): void {
@@ -286,6 +297,8 @@ export class Ledger {
       endMs: atMs,
       endedBy,
       phases: this.phases,
+      newConnectionsByEntry: this.byEntry,
+      albAddresses: [...this.albs],
       newConnectionsByListener: this.byListener,
       drops: this.drops,
       latencyMs: {
@@ -310,12 +323,12 @@ export class Ledger {
   }
 
   private countAnswer(
-    request: Pick<OpenRequest, 'source' | 'openedPhase' | 'startedPhase'>,
+    request: Pick<OpenRequest, 'source' | 'target' | 'openedPhase' | 'startedPhase'>,
     answer: InstanceAnswer,
     who: () => string,
   ): void {
     const phase = this.phase(request.startedPhase);
-    const judgement = judgeAddress(answer, request.source, this.nodes, this.modesBetween(request.openedPhase));
+    const judgement = judgeAddress(answer, request.source, this.nodes, this.modesOf(request));
     this.clientAddress[judgement] += 1;
     phase.clientAddress[judgement] += 1;
     phase.answers[ownerOf(answer.address, request.source, this.nodes)] += 1;
@@ -331,7 +344,8 @@ export class Ledger {
     }
   }
 
-  private modesBetween(openedPhase: number): ReadonlySet<ReceiverMode> {
+  private modesOf({ target, openedPhase }: Pick<OpenRequest, 'target' | 'openedPhase'>): ReadonlySet<ReceiverMode> {
+    if (this.albs.has(target)) return BEHIND_AN_ALB;
     return new Set(this.phases.slice(openedPhase).flatMap((phase) => phase.modes));
   }
 
@@ -342,9 +356,15 @@ export class Ledger {
     this.onRecord({ ...rest, endMs, endedPhase, outcome });
   }
 
-  private countsOf(stream: Stream, phase: number, listener: Listener): (RequestCounts | ForgedCounts)[] {
+  private countsOf(
+    { stream, listener, target }: Pick<OpenRequest, 'stream' | 'listener' | 'target'>,
+    phase: number,
+  ): (RequestCounts | ForgedCounts)[] {
     const inPhase = this.phase(phase);
-    if (stream === 'new') return [this.newConnections, inPhase.newConnections, this.byListener[listener]];
+    if (stream === 'new') {
+      const byEntry = this.byEntry[this.albs.has(target) ? 'alb' : 'classic'];
+      return [this.newConnections, inPhase.newConnections, this.byListener[listener], byEntry];
+    }
     if (stream === 'keepAlive') return [this.keepAlive, inPhase.keepAlive];
     return [this.forged, inPhase.forged];
   }

@@ -1,12 +1,15 @@
 /** What the rehearsal and the clients' process say to each other: one JSON object a line. */
 import type { TrafficResult, TrafficSnapshot } from './counts.ts';
+import type { Entry } from './entries.ts';
 import type { PhaseStart, TrafficPlan } from './plan.ts';
 
 /** The first is the plan. `number` comes back in `done`. */
 export type ToWorker =
   | { readonly type: 'plan'; readonly plan: TrafficPlan }
   | { readonly type: 'phase'; readonly number: number; readonly phase: PhaseStart }
-  | { readonly type: 'targets'; readonly number: number; readonly targets: readonly string[] }
+  | { readonly type: 'entries'; readonly number: number; readonly entries: readonly Entry[] }
+  /** Each WebSocket's client comes back once, some time within this. */
+  | { readonly type: 'reconnect'; readonly number: number; readonly withinMs: number }
   | { readonly type: 'stop' };
 
 export type ToParent =

@@ -1,19 +1,21 @@
+import { type Entry, entryAt } from './entries.ts';
 import type { Endpoint, Listener } from './exchange.ts';
 
-/** The addresses that the load balancer's name resolves to at this moment. */
+/** The addresses that the service's name resolves to at this moment. */
 export class Targets {
-  private addresses: readonly string[];
+  private entries: readonly Entry[];
 
-  constructor(addresses: readonly string[]) {
-    this.addresses = addresses;
+  constructor(entries: readonly Entry[]) {
+    this.entries = entries;
   }
 
-  replace(addresses: readonly string[]): void {
-    this.addresses = addresses;
+  replace(entries: readonly Entry[]): void {
+    this.entries = entries;
   }
 
   at(index: number): string {
-    const address = this.addresses[index % this.addresses.length];
+    const { addresses } = entryAt(this.entries, index);
+    const address = addresses[index % addresses.length];
     if (address === undefined) throw new Error('the list of targets is empty');
     return address;
   }

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { RECEIVER_MODES, type ReceiverMode } from './client-address.ts';
 import type { TrafficResult, TrafficSnapshot } from './counts.ts';
+import type { Entry } from './entries.ts';
 import type { ToParent, ToWorker } from './messages.ts';
 import type { TrafficPlan } from './plan.ts';
 
@@ -34,6 +35,10 @@ export interface Traffic {
   phase(name: string, modes?: readonly ReceiverMode[]): Promise<void>;
   /** What the load balancer's name resolves to from now on. */
   targets(addresses: readonly string[]): Promise<void>;
+  /** The same where there are several load balancers. */
+  entries(entries: readonly Entry[]): Promise<void>;
+  /** Each WebSocket's client comes back once, as after a page is loaded again, some time within this; to where the name leads then. */
+  reconnect(withinMs: number): Promise<void>;
   latest(): TrafficSnapshot | undefined;
   /** End gracefully: requests in flight are waited for, and echoes that are due. Any further call gives the same result. */
   stop(): Promise<TrafficResult>;
@@ -120,7 +125,15 @@ class WorkerTraffic implements Traffic {
   }
 
   targets(addresses: readonly string[]): Promise<void> {
-    return this.ask((number) => ({ type: 'targets', number, targets: addresses }));
+    return this.entries([{ kind: 'classic', addresses, weight: 1 }]);
+  }
+
+  entries(entries: readonly Entry[]): Promise<void> {
+    return this.ask((number) => ({ type: 'entries', number, entries }));
+  }
+
+  reconnect(withinMs: number): Promise<void> {
+    return this.ask((number) => ({ type: 'reconnect', number, withinMs }));
   }
 
   latest(): TrafficSnapshot | undefined {

@@ -1,3 +1,4 @@
+import type { Position } from '../../chat/protocol.ts';
 import { ChatClient } from './chat-client.ts';
 import { between, pause, type Run, type RunningClients } from './clients.ts';
 import { Rotation } from './rotation.ts';
@@ -10,7 +11,10 @@ export interface RunningWebSockets extends RunningClients {
   readonly opened: Promise<void>;
 }
 
-/** Chat clients that stay for the whole run. None comes back: a WebSocket that ends unasked is dropped, and its messages are lost. */
+/**
+ * Chat clients that stay for the whole run, but where they are told to come back. A WebSocket that ends unasked is dropped, its client
+ * does not come back, and its messages are lost.
+ */
 export function startWebSockets(run: Run): RunningWebSockets {
   const { plan, targets } = run;
   const rotation = new Rotation({ sources: plan.sources, targets, listener: 'tls', port: plan.ports.tls });
@@ -27,50 +31,68 @@ export function startWebSockets(run: Run): RunningWebSockets {
 }
 
 async function open(run: Run, rotation: Rotation, index: number): Promise<(() => Promise<void>) | undefined> {
-  const { plan, ledger, stop } = run;
-  const { source, target, port } = rotation.next();
-  const openedPhase = ledger.currentPhase;
+  const { plan, ledger, returns, stop } = run;
+  const room = `rehearsal-${ledger.phases[0]?.startMs.toString(36)}-${index}`;
   /** Messages on their way: id and when it was sent. */
   const due = new Map<string, number>();
   let onSettled = (): void => {};
-  try {
-    const client = await ChatClient.open({
-      target,
-      port,
-      source,
-      path: plan.webSockets.path,
-      tls: plan.tls,
-      room: `rehearsal-${ledger.phases[0]?.startMs.toString(36)}-${index}`,
-      openTimeoutMs: plan.webSockets.openTimeoutMs,
-      onEcho: (id) => {
-        const sentMs = due.get(id);
-        if (sentMs === undefined) return;
-        due.delete(id);
-        ledger.messageEchoed(sentMs, Date.now());
-        if (due.size === 0) onSettled();
-      },
-      onDrop: (code, reason) => {
-        ledger.webSocketDropped({ client: index, target, atMs: Date.now(), code, reason });
-        onSettled();
-      },
-      onComplaint: (what) => ledger.webSocketComplaint(index, what),
-    });
-    ledger.webSocketOpened({ source, target, openedPhase }, client.welcome);
-    return () => converse(client);
-  } catch (error) {
-    ledger.webSocketFailedToOpen(target, error instanceof Error ? error.message : String(error));
-    return undefined;
-  }
+
+  const connect = async (since?: Position): Promise<ChatClient | undefined> => {
+    const { source, target, port } = rotation.next();
+    const openedPhase = ledger.currentPhase;
+    try {
+      const client = await ChatClient.open({
+        target,
+        port,
+        source,
+        path: plan.webSockets.path,
+        tls: plan.tls,
+        room,
+        since,
+        openTimeoutMs: plan.webSockets.openTimeoutMs,
+        onEcho: (id) => {
+          const sentMs = due.get(id);
+          if (sentMs === undefined) return;
+          due.delete(id);
+          ledger.messageEchoed(sentMs, Date.now());
+          if (due.size === 0) onSettled();
+        },
+        onDrop: (code, reason) => {
+          ledger.webSocketDropped({ client: index, target, atMs: Date.now(), code, reason });
+          onSettled();
+        },
+        onComplaint: (what) => ledger.webSocketComplaint(index, what),
+      });
+      const at = { source, target, openedPhase };
+      if (since === undefined) ledger.webSocketOpened(at, client.welcome);
+      else ledger.webSocketReturned(at, client.welcome);
+      return client;
+    } catch (error) {
+      ledger.webSocketFailedToOpen(target, error instanceof Error ? error.message : String(error));
+      return undefined;
+    }
+  };
+
+  const first = await connect();
+  return first && (() => converse(first));
 
   async function converse(client: ChatClient): Promise<void> {
-    for (let number = 1; !stop.aborted && client.isOpen; number += 1) {
+    let current: ChatClient | undefined = client;
+    let returned = 0;
+    for (let number = 1; !stop.aborted && current?.isOpen; number += 1) {
       const id = `m-${String(number).padStart(8, '0')}`;
       due.set(id, Date.now());
       ledger.messageSent();
-      client.say(id, `message ${number}`);
+      current.say(id, `message ${number}`);
+      const turn = returns.due((index + 1) / plan.webSockets.clients, returned);
+      if (turn !== undefined) {
+        returned = turn;
+        // In the middle of a message: its echo has to be had from the other connection.
+        current = await comeBack(current);
+      }
       await pause(between(plan.webSockets.messageIntervalMs), stop);
     }
-    if (due.size > 0 && client.isOpen) {
+    if (due.size > 0 && current?.isOpen) {
       const grace = setTimeout(() => onSettled(), plan.stopGraceMs);
       await new Promise<void>((resolve) => {
         onSettled = resolve;
@@ -78,8 +100,17 @@ async function open(run: Run, rotation: Rotation, index: number): Promise<(() =>
       clearTimeout(grace);
     }
     ledger.messagesLost(due.size);
-    if (!client.isOpen) return;
-    await client.close();
+    if (!current?.isOpen) return;
+    await current.close();
     ledger.webSocketClosed();
+  }
+
+  /** As the page does it: from the place of the last message that was heard, and what is not known to have arrived is said again. */
+  async function comeBack(client: ChatClient): Promise<ChatClient | undefined> {
+    await client.close();
+    const next = await connect(client.position);
+    if (next === undefined) ledger.webSocketClosed();
+    else for (const id of due.keys()) next.say(id, `message ${Number(id.slice(2))}`);
+    return next;
   }
 }

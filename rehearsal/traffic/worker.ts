@@ -14,6 +14,7 @@ import type { ToParent, ToWorker } from './messages.ts';
 import { startNewConnections } from './new-connections.ts';
 import type { TrafficPlan } from './plan.ts';
 import { formatRecord } from './request-record.ts';
+import { Returns } from './returns.ts';
 import { Targets } from './rotation.ts';
 import { startWebSockets } from './web-sockets.ts';
 
@@ -24,13 +25,14 @@ function tell(message: ToParent): void {
 class Worker {
   private readonly ledger: Ledger;
   private readonly targets: Targets;
+  private readonly returns = new Returns();
   private readonly stopping = new AbortController();
   private endedBy: TrafficResult['endedBy'] = 'asked';
   private readonly plan: TrafficPlan;
 
   constructor(plan: TrafficPlan) {
     this.plan = plan;
-    this.targets = new Targets(plan.targets);
+    this.targets = new Targets([{ kind: 'classic', addresses: plan.targets, weight: 1 }]);
     const records = plan.recordFile === undefined ? undefined : createWriteStream(plan.recordFile);
     this.ledger = new Ledger({
       startMs: Date.now(),
@@ -42,6 +44,7 @@ class Worker {
       plan,
       ledger: this.ledger,
       targets: this.targets,
+      returns: this.returns,
       tls: new TlsClient(plan.tls),
       stop: this.stopping.signal,
     };
@@ -68,9 +71,13 @@ class Worker {
         this.ledger.enterPhase(message.phase, Date.now());
         tell({ type: 'done', number: message.number });
         break;
-      case 'targets':
-        this.targets.replace(message.targets);
-        this.ledger.addNodes(message.targets);
+      case 'entries':
+        this.targets.replace(message.entries);
+        this.ledger.addEntries(message.entries);
+        tell({ type: 'done', number: message.number });
+        break;
+      case 'reconnect':
+        this.returns.call(message.withinMs);
         tell({ type: 'done', number: message.number });
         break;
       case 'stop':

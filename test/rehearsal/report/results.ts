@@ -50,6 +50,7 @@ export function aResult(more: Partial<RehearsalResult> = {}): RehearsalResult {
     keepAlive: { ...requests(2_400), retried: 1 },
     webSockets: {
       opened: 60,
+      returned: 0,
       failedToOpen: 0,
       dropped: 0,
       messagesSent: 2_402,

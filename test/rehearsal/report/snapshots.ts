@@ -13,6 +13,7 @@ export function aTrafficSnapshot(more: Partial<TrafficSnapshot> = {}): TrafficSn
     keepAlive: { ...requests(1_322), retried: 0 },
     webSockets: {
       opened: 60,
+      returned: 0,
       failedToOpen: 0,
       dropped: 0,
       messagesSent: 1_240,

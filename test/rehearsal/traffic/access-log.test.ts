@@ -2,8 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import { type SentRequest, verifyByAccessLog } from '../../../rehearsal/traffic/access-log.ts';
 
 const NODE = '10.0.101.21';
+const ALB = '10.0.111.21';
 const RUN = {
   nodes: [NODE],
+  albs: [ALB],
   phases: [
     { name: 'both', modes: ['both'] as const },
     { name: 'proxy', modes: ['proxy'] as const },
@@ -16,6 +18,7 @@ function sent(rid: string, more: Partial<SentRequest> = {}): SentRequest {
     stream: 'new',
     listener: 'plain',
     source: '198.51.100.10',
+    target: NODE,
     openedPhase: 0,
     startedPhase: 0,
     endedPhase: 0,
@@ -41,6 +44,9 @@ describe('the access logs', () => {
     ['the own one, in proxy', IN_PROXY, { client: '198.51.100.10', trust: 'yes' }, 'correct'],
     ["somebody else's, in proxy", IN_PROXY, { client: '198.51.100.11', trust: 'yes' }, 'wrong'],
     ['the node, in proxy', IN_PROXY, {}, 'unverified'],
+    ['the own one, by an ALB, in both', { target: ALB }, { client: '198.51.100.10', trust: 'yes' }, 'correct'],
+    ['one that the client wrote, by an ALB', { target: ALB }, { client: '203.0.113.66', trust: 'yes' }, 'wrong'],
+    ["the ALB's own", { target: ALB }, { client: ALB }, 'wrong'],
     [
       'the own one, begun in both and ended in proxy',
       { endedPhase: 1 },
@@ -51,6 +57,12 @@ describe('the access logs', () => {
     const { clientAddress } = await verifyByAccessLog([sent('a', request)], [line('a', logged)], RUN);
 
     expect(clientAddress).toEqual({ correct: 0, wrong: 0, unverified: 0, [judgement]: 1 });
+  });
+
+  test('do not miss a redirect that an ALB answers itself', async () => {
+    const { answeredUnlogged } = await verifyByAccessLog([sent('a', { target: ALB }), sent('b')], [], RUN);
+
+    expect(answeredUnlogged).toBe(1);
   });
 
   test('do not judge again what the application has said itself', async () => {

@@ -4,7 +4,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { ServerMessage } from '../../../chat/protocol.ts';
+import type { ChatMessage, ServerMessage } from '../../../chat/protocol.ts';
 import { CHAT, OTHER } from './certificates.ts';
 
 /** Called for each request: whole bytes up to its empty line; `nth` counts the connection's requests from 1. */
@@ -96,6 +96,8 @@ export interface ChatServerOptions {
   /** What to do with each message; echoes by default. */
   readonly onSend?: (socket: WebSocket, echo: () => void, number: number) => void;
   readonly refuseUpgrade?: boolean;
+  /** What a client that comes back is told of its room: all of it by default. */
+  readonly recovered?: 'complete' | 'lost';
 }
 
 /** Speaks as much of `chat/protocol.ts` as one lonely client meets; `/whoami` on the same port, as behind nginx. */
@@ -107,6 +109,7 @@ export function serveChat(options: ChatServerOptions = {}): Promise<StartedServe
     response.setHeader('Content-Type', 'application/json').end(body);
   });
   const webSocketServer = new WebSocketServer({ noServer: true });
+  const rooms = new Map<string, ChatMessage[]>();
   server.on('upgrade', (request, socket, head) => {
     if (options.refuseUpgrade || request.url !== '/ws/') {
       socket.end('HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n');
@@ -125,45 +128,32 @@ export function serveChat(options: ChatServerOptions = {}): Promise<StartedServe
         storage: 'ok',
         limits: { messageBytes: 4096, nameCharacters: 40, roomCharacters: 64 },
       });
-      let offset = 0;
       webSocket.on('message', (data) => {
         const message = JSON.parse(String(data));
-        const { room } = message;
+        const { room, since } = message;
+        const said = rooms.get(room) ?? [];
+        rooms.set(room, said);
         if (message.type === 'join') {
           say({
             type: 'joined',
             room,
             epoch: 'e',
-            offset,
-            recovered: 'new',
+            offset: said.length,
+            recovered: since === undefined ? 'new' : (options.recovered ?? 'complete'),
             more: false,
             person: 'p',
-            history: [],
+            history: since === undefined ? [] : said.slice(since.offset),
             members: [],
             memberCount: 1,
           });
         }
         if (message.type !== 'send') return;
-        offset += 1;
-        const number = offset;
-        onSend(
-          webSocket,
-          () => {
-            const { id, text } = message;
-            say({
-              type: 'message',
-              room,
-              epoch: 'e',
-              offset: number,
-              id,
-              person: 'p',
-              name: room,
-              text,
-              at: Date.now(),
-            });
-          },
-          number,
-        );
+        const { id, text } = message;
+        if (said.some((each) => each.id === id)) return;
+        const number = said.length + 1;
+        const kept = { offset: number, id, person: 'p', name: room, text, at: Date.now() };
+        said.push(kept);
+        onSend(webSocket, () => say({ type: 'message', room, epoch: 'e', ...kept }), number);
       });
     });
   });

@@ -183,6 +183,31 @@ describe('new connections', () => {
   });
 });
 
+describe('weighted entries', () => {
+  test('lead each client by their weights, and answers are judged by the entry', async () => {
+    const recordFile = join(directory, 'entries');
+    const traffic = await start({}, { ...NEW_TLS, recordFile, phase: { name: 'both', modes: ['both'] } });
+    await traffic.ready;
+    await traffic.entries([
+      { kind: 'classic', addresses: ['127.0.0.2'], weight: 192 },
+      { kind: 'alb', addresses: ['127.0.0.3', '127.0.0.4'], weight: 64 },
+    ]);
+    const changedMs = Date.now();
+    await sleep(1_000);
+    const result = await traffic.stop();
+
+    const targets = (await readRecords(recordFile))
+      .filter(({ startMs }) => startMs > changedMs)
+      .map((each) => each.target);
+    const share = (target: string) => targets.filter((each) => each === target).length / targets.length;
+    expect(share('127.0.0.2')).toBeCloseTo(0.75, 1);
+    expect(Math.abs(share('127.0.0.3') - share('127.0.0.4'))).toBeLessThan(0.1);
+    // The server trusts everybody, which is right of an ALB in every mode, and of a Classic ELB in `both` never.
+    expect(result.newConnectionsByEntry.alb.ok).toBe(result.clientAddress.correct);
+    expect(result.newConnectionsByEntry.classic.ok).toBe(result.clientAddress.wrong);
+  });
+});
+
 describe('keep-alive requests', () => {
   test('use one connection again', async () => {
     const result = await run({}, KEEP_ALIVE_TLS);
@@ -314,6 +339,36 @@ describe('WebSockets', () => {
 
     expect(result.webSockets).toMatchObject({ dropped: 0, messagesLost: 5 });
     expect(result.webSockets.complaints).toBeGreaterThan(0); // The gap in the numbers.
+  });
+
+  test('come back when they are told to, in the middle of a message, and miss none', async () => {
+    const traffic = await start({ chat: {} }, FIVE);
+    await traffic.ready;
+
+    await traffic.reconnect(200);
+    await sleep(500);
+    const result = await traffic.stop();
+
+    expect(result.webSockets).toMatchObject({
+      opened: 5,
+      returned: 5,
+      dropped: 0,
+      messagesLost: 0,
+      complaints: 0,
+      open: 0,
+    });
+    expect(result.webSockets.messagesEchoed).toBe(result.webSockets.messagesSent);
+    expect(result.clientAddress.correct).toBe(10);
+  });
+
+  test('that come back and are told that history was lost complain', async () => {
+    const traffic = await start({ chat: { recovered: 'lost' } }, FIVE);
+    await traffic.ready;
+
+    await traffic.reconnect(100);
+    await sleep(300);
+
+    expect((await traffic.stop()).webSockets).toMatchObject({ returned: 5, complaints: 5 });
   });
 
   test('that cannot be opened are said so', async () => {
