@@ -196,7 +196,7 @@ describe('weighted entries', () => {
     await sleep(1_000);
     const result = await traffic.stop();
 
-    const targets = (await readRecords(recordFile))
+    const targets = (await all(readRecords(recordFile)))
       .filter(({ startMs }) => startMs > changedMs)
       .map((each) => each.target);
     const share = (target: string) => targets.filter((each) => each === target).length / targets.length;
