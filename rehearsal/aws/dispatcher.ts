@@ -34,6 +34,7 @@ export interface ServedService {
 export interface Caller {
   readonly accessKeyId: string;
   readonly requestId: string;
+  readonly invocationId?: string;
 }
 
 export class ActionDispatcher implements Dispatcher {

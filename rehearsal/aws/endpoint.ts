@@ -109,7 +109,13 @@ async function serve(
     return;
   }
 
-  const caller = { accessKeyId: scope.accessKeyId, requestId };
+  // Source: the AWS SDKs' user agent and retry headers; every SDK sends it with each attempt.
+  const invocationId = request.headers['amz-sdk-invocation-id']?.toString();
+  const caller = {
+    accessKeyId: scope.accessKeyId,
+    requestId,
+    ...(invocationId === undefined ? {} : { invocationId }),
+  };
   try {
     if (scope.region !== REGION && service.signingName !== 'sts') {
       throw new ServiceError(

@@ -21,6 +21,8 @@ export interface Call {
   readonly input: unknown;
   readonly accessKeyId: string;
   readonly requestId: string;
+  /** The SDK's own id of a call, the same in each of its attempts; absent: no SDK has sent it. */
+  readonly invocationId?: string;
 }
 
 interface Outcome {

@@ -58,7 +58,7 @@ export function createRateLimit({
 }
 
 /** Each kind of service in its own words; clients tell by the code that they may try again. */
-function throttling(protocol: WireProtocol): ServiceError {
+export function throttling(protocol: WireProtocol): ServiceError {
   switch (protocol) {
     case 'awsQuery':
       return new ServiceError('Throttling', 'Rate exceeded', 400);

@@ -138,7 +138,7 @@ const REFUSED: Readonly<Record<WireProtocol, readonly [string, number]>> = {
   rpcV2Cbor: ['AccessDeniedException', 400],
 };
 
-function accessDenied(protocol: WireProtocol, message: string): ServiceError {
+export function accessDenied(protocol: WireProtocol, message: string): ServiceError {
   const [code, statusCode] = REFUSED[protocol];
   return new ServiceError(code, message, statusCode);
 }

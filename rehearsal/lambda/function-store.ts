@@ -44,6 +44,8 @@ export interface LambdaFunction {
   readonly environments: Set<ExecutionEnvironment>;
   /** For processes that start from now on, first come first served. */
   readonly pendingKills: CallKill[];
+  /** Of processes that start from now on: each timer is so many times shorter. 1 = as it is. */
+  timersDividedBy: number;
   readonly log: FunctionLog;
 }
 

@@ -37,6 +37,7 @@ interface InvocationReport {
 export interface InvokerOptions {
   readonly nodeBinary: string;
   readonly bootstrapFile: string;
+  readonly shortTimersFile: string;
   readonly endpointUrl: () => string;
   readonly directory: string;
   readonly security: Security;
@@ -84,7 +85,10 @@ export function createInvoker(options: InvokerOptions): Invoker {
     const temporary = path.join(options.directory, 'tmp', id);
     await mkdir(temporary, { recursive: true });
     let slot: Slot | undefined;
-    const variables = environmentVariables(lambdaFunction, id, temporary, proxy?.url ?? options.endpointUrl());
+    const variables = {
+      ...environmentVariables(lambdaFunction, id, temporary, proxy?.url ?? options.endpointUrl()),
+      ...shortTimers(lambdaFunction, options.shortTimersFile),
+    };
     const mayLog = mayWriteLog(variables, options.security);
     const environment = await startExecutionEnvironment({
       nodeBinary: options.nodeBinary,
@@ -268,6 +272,10 @@ function environmentVariables(
     AWS_SECRET_ACCESS_KEY: 'rehearsal',
     AWS_SESSION_TOKEN: environmentId,
   };
+}
+
+function shortTimers({ timersDividedBy }: LambdaFunction, file: string): Record<string, string> {
+  return timersDividedBy === 1 ? {} : { NODE_OPTIONS: `--import=${file}`, TIMERS_DIVIDED_BY: String(timersDividedBy) };
 }
 
 /**

@@ -55,6 +55,11 @@ export interface LambdaService extends Service {
    * that the next invocation is the one.
    */
   killAtCall(functionName: string, kill: CallKill): Promise<void>;
+  /**
+   * Every timer in this function's processes from now on so many times shorter, so that what an SDK waits out takes seconds and not
+   * minutes; the clock stays as it is. 1 = as it is.
+   */
+  divideTimers(functionName: string, by: number): Promise<void>;
   /** Resolves when no asynchronous event is queued, running or waiting for a retry. */
   settled(): Promise<void>;
   /** End every process. @returns when the last is gone */
@@ -67,6 +72,7 @@ export function createLambdaService(options: LambdaOptions): LambdaService {
   const invoker = createInvoker({
     nodeBinary: options.nodeBinary,
     bootstrapFile: path.join(ROOT, 'rehearsal/lambda/bootstrap.ts'),
+    shortTimersFile: path.join(ROOT, 'rehearsal/lambda/short-timers.ts'),
     endpointUrl: options.endpointUrl,
     directory: options.directory,
     security,
@@ -112,6 +118,11 @@ export function createLambdaService(options: LambdaOptions): LambdaService {
     async killAtCall(functionName, kill) {
       const found = store.get(functionName);
       found.pendingKills.push(kill);
+      await invoker.retire(found);
+    },
+    async divideTimers(functionName, by) {
+      const found = store.get(functionName);
+      found.timersDividedBy = by;
       await invoker.retire(found);
     },
     settled: invoker.settled,

@@ -42,6 +42,7 @@ export const createFunction: LambdaActions<'CreateFunction'> = ({
       permissions: new Map(),
       environments: new Set(),
       pendingKills: [],
+      timersDividedBy: 1,
       log: openLog(name),
     });
     return describeFunction(store.get(name));

@@ -378,6 +378,25 @@ describe('faults', () => {
     await expect(get()).resolves.toMatchObject({ Parameter: { Value: '2' } });
     expect(ran.times).toBe(2);
   });
+
+  test("an SDK's repetitions of a call carry its own id, the next call another", async () => {
+    await counting();
+    const ids: (string | undefined)[] = [];
+    endpoint.intercept({
+      before: ({ invocationId }) => {
+        ids.push(invocationId);
+        return ids.length === 1 ? RESET : undefined;
+      },
+    });
+    const ssm = new SSMClient({ ...client(), maxAttempts: 2 });
+    await ssm.send(new GetParameterCommand({ Name: '/x' }));
+    await ssm.send(new GetParameterCommand({ Name: '/x' }));
+
+    const [first, second, third] = ids;
+    expect(ids).toEqual([first, first, third]);
+    expect([first, third]).toEqual([expect.any(String), expect.any(String)]);
+    expect(third).not.toBe(second);
+  });
 });
 
 describe.each([

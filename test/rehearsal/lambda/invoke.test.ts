@@ -344,6 +344,24 @@ describe('the fault that kills around an AWS call', () => {
     server.close();
     server.closeAllConnections();
   });
+
+  test('timers that are divided end so much earlier, and as they were once they are whole again', async () => {
+    const source = `exports.handler = async () => {
+      const at = Date.now();
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      return Date.now() - at;
+    };`;
+    harness = await startLambda();
+    await harness.create('waits', source);
+
+    await harness.lambda.divideTimers('waits', 40);
+    const short = await harness.invoke('waits');
+    await harness.lambda.divideTimers('waits', 1);
+    const whole = await harness.invoke('waits');
+
+    expect(short.value).toBeLessThan(390);
+    expect(whole.value).toBeGreaterThanOrEqual(399);
+  });
 });
 
 describe('the actions', () => {
