@@ -7,6 +7,7 @@ import { cancel } from './scenarios/cancel.ts';
 import { compare } from './scenarios/compare.ts';
 import { container } from './scenarios/container.ts';
 import { drift } from './scenarios/drift/drift.ts';
+import { faults } from './scenarios/faults/faults.ts';
 import { gates } from './scenarios/gates.ts';
 import { parseOptions, type ScenarioOptions, USAGE } from './scenarios/options.ts';
 import { prepare } from './scenarios/prepare.ts';
@@ -32,6 +33,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   container,
   beanstalk,
   drift,
+  faults,
   serve,
   prepare,
 };

@@ -144,8 +144,11 @@ const FLEET_SHAPE: LoadBalancerShape = {
   healthCheck: `HTTP:${HEALTH_PORT}/healthz`,
 };
 
+/** An account with a network, whatever is in it. */
+type Account = Pick<Environment, 'clients' | 'world'> & { readonly options: Pick<Environment['options'], 'nodes'> };
+
 export async function createLoadBalancer(
-  environment: Environment,
+  environment: Account,
   name: string = LOAD_BALANCER,
   { httpPort, httpsPort, healthCheck }: LoadBalancerShape = FLEET_SHAPE,
 ): Promise<void> {

@@ -31,8 +31,10 @@ export interface ScenarioOptions {
   readonly json: string | undefined;
   readonly html: string | undefined;
   readonly svg: string | undefined;
-  /** For `cancel`: the steps to cancel in; for `drift`: the kinds to make. undefined = all. */
+  /** For `cancel`: the steps to cancel in; for `drift`: the kinds to make; for `faults`: the parts. undefined = all. */
   readonly only: readonly string[] | undefined;
+  /** For `faults`: the page that the run writes. */
+  readonly markdown: string | undefined;
   /** For `drift`: how often a healthy fleet is checked. */
   readonly checks: number;
   /** `npm start` ends by itself instead of staying until Ctrl-C. */
@@ -44,7 +46,7 @@ export interface ScenarioOptions {
 }
 
 export const USAGE = `npm start -- [--once] [options]
-npm run rehearse -- switch | compare | stack | gates | access | cancel | container | beanstalk | drift | serve [options]
+npm run rehearse -- switch | compare | stack | gates | access | cancel | container | beanstalk | drift | faults | serve [options]
 
   --order runbook|elb-first|nginx-first   who switches first (switch; default runbook)
   --machines N              instances behind the load balancer, 1 to 20 (default 3)
@@ -59,11 +61,12 @@ npm run rehearse -- switch | compare | stack | gates | access | cancel | contain
   --launch-during           launch an instance in each switch, and end another
   --image bare|baked|amazon what the machines have (default baked)
   --release bookworm|trixie which Debian they are (default bookworm)
-  --only NAME,NAME          (cancel) in these steps of the runbook only; (drift) these kinds only
+  --only NAME,NAME          (cancel) in these steps of the runbook only; (drift) these kinds only; (faults) these parts only
   --checks N                (drift) how often a healthy fleet is checked (default 20)
   --json FILE               write the result
   --html FILE               write the result as a page
   --svg FILE                write the result as a picture
+  --markdown FILE           (faults) write the matrix as a page
   --page-port P             where the chat page is on 127.0.0.1 (default 8443)
   --api-port P              where the AWS endpoint is on 127.0.0.1 (default: one that is free)
   --once                    (npm start) end by itself`;
@@ -87,6 +90,7 @@ const OPTIONS = {
   json: { type: 'string' },
   html: { type: 'string' },
   svg: { type: 'string' },
+  markdown: { type: 'string' },
   'page-port': { type: 'string', default: '8443' },
   'api-port': { type: 'string', default: '0' },
   once: { type: 'boolean', default: false },
@@ -120,6 +124,7 @@ export function parseOptions(args: readonly string[]): ScenarioOptions {
     json: values.json,
     html: values.html,
     svg: values.svg,
+    markdown: values.markdown,
     once: values.once,
     pagePort: whole('page-port', values['page-port'], 1, 65535),
     apiPort: whole('api-port', values['api-port'], 0, 65535),

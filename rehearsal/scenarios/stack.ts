@@ -25,6 +25,9 @@ const LIMIT_MS = 1_800_000;
 /** The bound is spread over the rounds of measuring: with the one that ships, 900 s, they are 10 s apart. */
 const MEASURE_SECONDS = '180';
 
+/** Where stacks are made; machines are not asked for. */
+type Account = Pick<Environment, 'clients' | 's3'>;
+
 export type StackParameters = Readonly<Record<string, string>>;
 
 /** What this rehearsal's fleet needs, of the stack and of the runbook alike. */
@@ -43,7 +46,7 @@ export function stackParameters(fleet: Fleet, options: ScenarioOptions): StackPa
 }
 
 export async function createStack(
-  environment: Environment,
+  environment: Account,
   parameters: StackParameters,
   name: string = STACK,
 ): Promise<void> {
@@ -91,7 +94,7 @@ export async function deleteStack(environment: Environment, name: string = STACK
  * @returns its status: `CREATE_COMPLETE`, `ROLLBACK_COMPLETE` … or `DELETE_COMPLETE` when it is gone
  */
 export async function waitForStack(
-  environment: Environment,
+  environment: Account,
   interrupted: AbortSignal,
   name: string = STACK,
 ): Promise<string> {
@@ -105,7 +108,7 @@ export async function waitForStack(
   }
 }
 
-async function stackStatus(environment: Environment, name: string): Promise<string> {
+async function stackStatus(environment: Account, name: string): Promise<string> {
   try {
     const { Stacks } = await environment.clients.cloudFormation.send(new DescribeStacksCommand({ StackName: name }));
     return Stacks?.[0]?.StackStatus ?? 'DELETE_COMPLETE';

@@ -1,0 +1,67 @@
+/** The parts of the matrix that no connection is needed for: faults at the calls of the product, the fleet being played. */
+import type { ApiFault } from '../../faults/api-faults.ts';
+import type { Case } from '../../faults/case.ts';
+import { createPlayedAccount } from '../../faults/played-account.ts';
+import { isWrite, type RecordedCall } from '../../faults/recorded-call.ts';
+import { SwitchFaults } from '../../faults/switch-faults.ts';
+import { ARTIFACT_BUCKET, FLEET_TAG, LOAD_BALANCER } from '../../fleet.ts';
+import { createStack, waitForStack } from '../stack.ts';
+import type { FaultPart, PartResult } from './faults.ts';
+
+const MACHINES = 2;
+
+const FLEET = { LoadBalancerName: LOAD_BALANCER, FleetTagKey: FLEET_TAG.key, FleetTagValue: FLEET_TAG.value };
+/** Nodes follow within a moment, and no client of the old kind has to be waited for. */
+const PARAMETERS = { ...FLEET, QuietSeconds: '0', MeasureSeconds: '180' };
+
+/** Which faults, and at which calls those that end a run. */
+interface Choice {
+  isFault(fault: ApiFault): boolean;
+  isEndingAt(call: RecordedCall): boolean;
+}
+
+export const callsOfThePlayedFleet: FaultPart = {
+  name: 'calls',
+  run: (_options, interrupted, tell) =>
+    onThePlayedFleet({ isFault: () => true, isEndingAt: () => true }, interrupted, tell),
+};
+
+/** For `npm test`: what comes back after it was done, and what ends a run around each write of a function. */
+export const coreOfThePlayedFleet: FaultPart = {
+  name: 'core',
+  isPartOfAnother: true,
+  run: (_options, interrupted, tell) =>
+    onThePlayedFleet(
+      {
+        isFault: ({ name }) => ['connection reset after', 'done twice', 'function killed after'].includes(name),
+        isEndingAt: (call) => isWrite(call) && call.by === 'function',
+      },
+      interrupted,
+      tell,
+    ),
+};
+
+async function onThePlayedFleet(
+  { isFault, isEndingAt }: Choice,
+  interrupted: AbortSignal,
+  tell: (each: Case) => void,
+): Promise<PartResult> {
+  await using account = await createPlayedAccount(MACHINES);
+  await createStack(account, { ...FLEET, SwitchFromStack: 'No', ArtifactBucket: ARTIFACT_BUCKET });
+  const status = await waitForStack(account, interrupted);
+  if (status !== 'CREATE_COMPLETE') return { shortfalls: [`the stack ended in ${status}`] };
+  await using switching = new SwitchFaults({
+    part: 'calls',
+    account,
+    parameters: PARAMETERS,
+    interrupted,
+    modes: () => account.receivers.map(({ mode }) => mode),
+    unserved: () => account.unserved(),
+  });
+  await switching.record();
+  console.log(`${switching.calls.length} calls recorded, both directions and the ways back`);
+  const faults = switching.faults.filter(isFault);
+  for await (const each of switching.survived(faults)) tell(each);
+  for await (const each of switching.ending(faults, isEndingAt)) tell(each);
+  return { shortfalls: [] };
+}

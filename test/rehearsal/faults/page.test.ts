@@ -1,0 +1,51 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Case } from '../../../rehearsal/faults/case.ts';
+import { faultsPage } from '../../../rehearsal/faults/page.ts';
+
+const each = (given: Partial<Case>): Case => ({
+  part: 'calls',
+  fault: '500',
+  where: 'Begin ssm:GetParameter',
+  direction: 'enable',
+  ended: 'Success',
+  said: '',
+  next: '',
+  wrong: [],
+  ...given,
+});
+
+const page = (cases: readonly Case[]) =>
+  faultsPage({
+    startedAt: '2026-11-21T12:00:00.000Z',
+    durationMs: 600_000,
+    command: 'npm run rehearse -- faults',
+    cases,
+  });
+
+describe('a cell', () => {
+  test.each([
+    { desc: 'both ways survived', cases: [each({}), each({ direction: 'disable' })], cell: '`= =`' },
+    { desc: 'ended by the next run', cases: [each({ ended: 'Failed', next: 'Success' })], cell: '`> ·`' },
+    { desc: 'short', cases: [each({ wrong: ['the fault did not fire'] })], cell: '`! ·`' },
+    { desc: 'only on the way off', cases: [each({ direction: 'disable' })], cell: '`· =`' },
+  ])('$desc: $cell', ({ cases, cell }) => {
+    expect(page(cases)).toContain(`| Begin ssm:GetParameter | ${cell} |`);
+  });
+});
+
+test('the page says by which command and when, and counts by part', () => {
+  const text = page([each({}), each({ fault: 'timeout' }), each({ part: 'instances', where: 'AcceptBoth' })]);
+
+  expect(text).toContain('Written by `npm run rehearse -- faults` on 2026-11-21, in 10 minutes');
+  expect(text).toContain('| calls | 1 | 2 | 2 |');
+  expect(text).toContain('| all | | | 3 |');
+  expect(text).toContain('**None falls short**');
+});
+
+test('what falls short is named, and nothing is said to be well', () => {
+  const text = page([each({ wrong: ['m0 in proxy while 10.0.101.21 sends plain to 80'] })]);
+
+  expect(text).toContain('**1 fall short:**');
+  expect(text).toContain('enable, Begin ssm:GetParameter: Success – m0 in proxy');
+  expect(text).not.toContain('None falls short');
+});
