@@ -46,7 +46,7 @@ function directionOf(executionId: string, environment: Environment): string | un
 }
 
 /** While nothing changes them. All three where one cannot be read. */
-function modesNow(environment: Environment): readonly ReceiverMode[] {
+export function modesNow(environment: Environment): readonly ReceiverMode[] {
   const modes = new Set([...environment.world.instances.values()].map(receiverMode));
   return modes.has('unknown') ? RECEIVER_MODES : RECEIVER_MODES.filter((mode) => modes.has(mode));
 }

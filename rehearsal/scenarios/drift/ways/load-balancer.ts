@@ -180,7 +180,14 @@ export function loadBalancerWays(cast: Cast): Way[] {
       isMendedBySwitch: false,
       make: async () => {
         if (!environment.elb.loadBalancers.has(OTHER)) await createLoadBalancer(environment, OTHER);
-        await enable(cast, { LoadBalancerName: OTHER, EmptyFleet: 'Allow', FleetWaitSeconds: '0' });
+        await enable(cast, {
+          LoadBalancerName: OTHER,
+          FleetTagValue: 'nobody',
+          EmptyFleet: 'Allow',
+          FleetWaitSeconds: '0',
+          // There is nobody who could say whether its nodes follow.
+          MeasureSeconds: '0',
+        });
         await elb('delete-load-balancer', OTHER);
       },
     },
