@@ -2,16 +2,17 @@
  * Auto Scaling groups: each launches and ends instances until there are as many as it is to have, through the actions of EC2 and of the
  * load balancers that clients use.
  *
- *   launched    RunInstances → Pending → RegisterInstancesWithLoadBalancer → InService
- *   ended       Terminating → DeregisterInstancesFromLoadBalancer → until it is drained → TerminateInstances
+ *   launched    RunInstances → Pending → registered with load balancers and target groups → InService
+ *   ended       Terminating → deregistered → until it is drained → TerminateInstances
  *
  * Source: EC2 Auto Scaling user guide, "Instance lifecycle", "Attach a load balancer" (an instance is deregistered first, and draining is
- * waited for), "Default termination policy".
+ * waited for), "Health checks for instances in an Auto Scaling group", "Default termination policy".
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ServiceError } from '../aws/service.ts';
 import { ACCOUNT_ID, REGION, type World } from '../world.ts';
+import { type Call, classicLoadBalancer, type TrafficSource, targetGroup, unlessGone } from './traffic-source.ts';
 
 export interface GroupTag {
   readonly key: string;
@@ -27,7 +28,7 @@ export interface GroupSettings {
   /** A number, `$Latest` or `$Default`. */
   readonly launchTemplateVersion: string;
   readonly subnetIds: readonly string[];
-  readonly healthCheckType: string;
+  readonly healthCheckType: 'EC2' | 'ELB';
   readonly healthCheckGracePeriodSeconds: number;
   readonly defaultCooldownSeconds: number;
 }
@@ -41,6 +42,7 @@ export interface GroupInstance {
   readonly launchTemplateVersion: string;
   readonly launchedAt: Date;
   lifecycleState: LifecycleState;
+  isHealthy: boolean;
 }
 
 export interface Activity {
@@ -57,7 +59,8 @@ export interface Group {
   readonly name: string;
   readonly arn: string;
   readonly createdAt: Date;
-  readonly loadBalancerNames: readonly string[];
+  loadBalancerNames: readonly string[];
+  targetGroupArns: readonly string[];
   tags: readonly GroupTag[];
   settings: GroupSettings;
   readonly instances: Map<string, GroupInstance>;
@@ -67,17 +70,20 @@ export interface Group {
   readonly activities: Activity[];
   /** After a launch that failed, none is tried before this. Milliseconds since the epoch. */
   notBefore: number;
+  /** When its load balancers were last asked about its instances. Milliseconds since the epoch. */
+  judgedAt: number;
 }
 
 export interface GroupsOptions {
   readonly world: World;
-  /** Through the actions that clients use. */
-  readonly call: (signingName: string, action: string, input: unknown) => Promise<unknown>;
+  readonly call: Call;
 }
 
 const WATCH_MS = 500;
 const RETRY_MS = 5_000;
 const DRAIN_POLL_MS = 250;
+/** AWS does not say how often it asks. */
+const JUDGE_MS = 2_000;
 
 export class Groups {
   readonly #options: GroupsOptions;
@@ -94,7 +100,7 @@ export class Groups {
   create(
     name: string,
     settings: GroupSettings,
-    loadBalancerNames: readonly string[],
+    sources: Pick<Group, 'loadBalancerNames' | 'targetGroupArns'>,
     tags: readonly GroupTag[],
   ): Group {
     if (this.#groups.has(name)) {
@@ -107,13 +113,14 @@ export class Groups {
       name,
       arn: `arn:aws:autoscaling:${REGION}:${ACCOUNT_ID}:autoScalingGroup:${randomUUID()}:autoScalingGroupName/${name}`,
       createdAt: new Date(),
-      loadBalancerNames,
+      ...sources,
       tags,
       settings,
       instances: new Map(),
       launching: new Map(),
       activities: [],
       notBefore: 0,
+      judgedAt: 0,
     };
     this.#groups.set(name, group);
     this.#timer ??= setInterval(() => this.#watch(), WATCH_MS).unref();
@@ -167,6 +174,39 @@ export class Groups {
     this.reconcile(group, cause);
   }
 
+  /** Instances that it has are registered at once; a source that it has already stays. */
+  async attach(group: Group, sources: Partial<Pick<Group, 'loadBalancerNames' | 'targetGroupArns'>>): Promise<void> {
+    const before = new Set(this.#sourcesOf(group).map(({ id }) => id));
+    const { loadBalancerNames = [], targetGroupArns = [] } = sources;
+    const wanted = {
+      loadBalancerNames: [...new Set([...group.loadBalancerNames, ...loadBalancerNames])],
+      targetGroupArns: [...new Set([...group.targetGroupArns, ...targetGroupArns])],
+    };
+    for (const source of this.#sourcesOf(wanted)) {
+      if (!before.has(source.id)) await source.register(staying(group));
+    }
+    Object.assign(group, wanted);
+  }
+
+  /** Instances go on running, drain from it, and do not wait for that. */
+  async detach(group: Group, ids: readonly string[]): Promise<void> {
+    const gone = this.#sourcesOf(group).filter(({ id }) => ids.includes(id));
+    group.loadBalancerNames = group.loadBalancerNames.filter((name) => !ids.includes(name));
+    group.targetGroupArns = group.targetGroupArns.filter((arn) => !ids.includes(arn));
+    for (const source of gone) await unlessGone(source.deregister(staying(group)));
+  }
+
+  #sourcesOf({
+    loadBalancerNames,
+    targetGroupArns,
+  }: Pick<Group, 'loadBalancerNames' | 'targetGroupArns'>): readonly TrafficSource[] {
+    const { call } = this.#options;
+    return [
+      ...loadBalancerNames.map((name) => classicLoadBalancer(call, name)),
+      ...targetGroupArns.map((arn) => targetGroup(call, arn)),
+    ];
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#timer);
@@ -184,6 +224,29 @@ export class Groups {
         group,
         `At ${new Date().toISOString()} an instance was started in response to a difference between desired and actual capacity.`,
       );
+      if (group.settings.healthCheckType === 'ELB' && Date.now() - group.judgedAt >= JUDGE_MS) {
+        group.judgedAt = Date.now();
+        this.#begin(this.#judge(group));
+      }
+    }
+  }
+
+  /** One that any of its load balancers finds unhealthy, its grace period over, is ended and replaced. */
+  async #judge(group: Group): Promise<void> {
+    const graceMs = group.settings.healthCheckGracePeriodSeconds * 1_000;
+    for (const source of this.#sourcesOf(group)) {
+      const health = await source.health().catch(() => new Map<string, string>());
+      for (const instance of group.instances.values()) {
+        const isJudged =
+          instance.lifecycleState === 'InService' && Date.now() - instance.launchedAt.getTime() >= graceMs;
+        if (!isJudged || health.get(instance.instanceId) !== 'unhealthy') continue;
+        instance.isHealthy = false;
+        this.endInstance(
+          group,
+          instance,
+          `At ${new Date().toISOString()} an instance was taken out of service in response to an ELB system health check failure.`,
+        );
+      }
     }
   }
 
@@ -196,12 +259,7 @@ export class Groups {
     const activity = note(group, 'Launching a new EC2 instance', cause);
     try {
       const instance = await this.#run(group, subnetId);
-      for (const LoadBalancerName of group.loadBalancerNames) {
-        await this.#options.call('elasticloadbalancing', 'RegisterInstancesWithLoadBalancer', {
-          LoadBalancerName,
-          Instances: [{ InstanceId: instance.instanceId }],
-        });
-      }
+      for (const source of this.#sourcesOf(group)) await source.register([instance.instanceId]);
       instance.lifecycleState = 'InService';
       end(activity, 'Successful', undefined);
       // It may have become one too many meanwhile.
@@ -242,6 +300,7 @@ export class Groups {
         launchTemplateVersion,
         launchedAt: new Date(),
         lifecycleState: 'Pending',
+        isHealthy: true,
       };
       group.instances.set(instance.instanceId, instance);
       return instance;
@@ -255,7 +314,7 @@ export class Groups {
     instance.lifecycleState = 'Terminating';
     const activity = note(group, `Terminating EC2 instance: ${instanceId}`, cause);
     try {
-      await Promise.all(group.loadBalancerNames.map((name) => this.#drain(name, instanceId)));
+      await Promise.all(this.#sourcesOf(group).map((source) => unlessGone(this.#drain(source, instanceId))));
       await this.#options.call('ec2', 'TerminateInstances', { InstanceIds: [instanceId] });
       end(activity, 'Successful', undefined);
     } catch (error) {
@@ -265,26 +324,16 @@ export class Groups {
     group.instances.delete(instanceId);
   }
 
-  /** A load balancer that is gone has nothing to drain. */
-  async #drain(loadBalancerName: string, instanceId: string): Promise<void> {
-    const { call } = this.#options;
-    try {
-      await call('elasticloadbalancing', 'DeregisterInstancesFromLoadBalancer', {
-        LoadBalancerName: loadBalancerName,
-        Instances: [{ InstanceId: instanceId }],
-      });
-      for (;;) {
-        const { InstanceStates = [] } = (await call('elasticloadbalancing', 'DescribeInstanceHealth', {
-          LoadBalancerName: loadBalancerName,
-        })) as { InstanceStates?: { InstanceId?: string }[] };
-        if (this.#closed || !InstanceStates.some((each) => each.InstanceId === instanceId)) return;
-        await sleep(DRAIN_POLL_MS);
-      }
-    } catch (error) {
-      if (!(error instanceof ServiceError && error.code === 'LoadBalancerNotFound')) throw error;
-    }
+  async #drain(source: TrafficSource, instanceId: string): Promise<void> {
+    await source.deregister([instanceId]);
+    while (!this.#closed && (await source.health()).has(instanceId)) await sleep(DRAIN_POLL_MS);
   }
 }
+
+const staying = ({ instances }: Group): readonly string[] =>
+  [...instances.values()].flatMap(({ instanceId, lifecycleState }) =>
+    lifecycleState === 'InService' ? [instanceId] : [],
+  );
 
 const sum = (counts: ReadonlyMap<string, number>): number =>
   [...counts.values()].reduce((total, each) => total + each, 0);

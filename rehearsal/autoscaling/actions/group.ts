@@ -7,7 +7,6 @@ import type {
   SetDesiredCapacityType,
   UpdateAutoScalingGroupType,
 } from '@aws-sdk/client-auto-scaling';
-import { ServiceError } from '../../aws/service.ts';
 import type { World } from '../../world.ts';
 import type { Group, GroupSettings, Groups, GroupTag } from '../groups.ts';
 import { paged } from '../paging.ts';
@@ -27,7 +26,7 @@ const SETTINGS = [
 
 export const groupActions = (groups: Groups, world: World) => ({
   CreateAutoScalingGroup(input: CreateAutoScalingGroupType): Record<string, never> {
-    refuseOthers(input, [...SETTINGS, 'LoadBalancerNames', 'Tags']);
+    refuseOthers(input, [...SETTINGS, 'LoadBalancerNames', 'TargetGroupARNs', 'Tags']);
     const name = input.AutoScalingGroupName ?? '';
     if (!/^[^:]{1,255}$/.test(name))
       throw validationError(`Group name '${name}' must be 1 to 255 characters without a colon`);
@@ -38,7 +37,11 @@ export const groupActions = (groups: Groups, world: World) => ({
         isPropagated: PropagateAtLaunch === true,
       }),
     );
-    groups.create(name, settingsOf(input, undefined, world), input.LoadBalancerNames ?? [], tags);
+    const sources = {
+      loadBalancerNames: input.LoadBalancerNames ?? [],
+      targetGroupArns: input.TargetGroupARNs ?? [],
+    };
+    groups.create(name, settingsOf(input, undefined, world), sources, tags);
     return {};
   },
   /** What is not given stays. */
@@ -117,11 +120,8 @@ function settingsOf(input: UpdateAutoScalingGroupType, before: GroupSettings | u
     );
   }
   const healthCheckType = input.HealthCheckType ?? before?.healthCheckType ?? 'EC2';
-  if (healthCheckType !== 'EC2') {
-    throw new ServiceError(
-      'ValidationError',
-      `HealthCheckType ${healthCheckType} is not supported by the rehearsal: its groups judge by EC2 alone`,
-    );
+  if (healthCheckType !== 'EC2' && healthCheckType !== 'ELB') {
+    throw validationError(`HealthCheckType ${healthCheckType} is not supported by the rehearsal: EC2 or ELB`);
   }
   return {
     minSize,
@@ -153,14 +153,14 @@ function describe(group: Group, world: World): AutoScalingGroup {
     VPCZoneIdentifier: settings.subnetIds.join(','),
     AvailabilityZones: [...new Set(zones)],
     LoadBalancerNames: [...group.loadBalancerNames],
-    TargetGroupARNs: [],
+    TargetGroupARNs: [...group.targetGroupArns],
     TerminationPolicies: ['Default'],
     NewInstancesProtectedFromScaleIn: false,
     Instances: [...group.instances.values()].map((instance) => ({
       InstanceId: instance.instanceId,
       AvailabilityZone: instance.availabilityZone,
       LifecycleState: instance.lifecycleState,
-      HealthStatus: 'Healthy',
+      HealthStatus: instance.isHealthy ? 'Healthy' : 'Unhealthy',
       ProtectedFromScaleIn: false,
       LaunchTemplate: { LaunchTemplateId: settings.launchTemplateId, Version: instance.launchTemplateVersion },
     })),

@@ -54,7 +54,7 @@ export const instanceActions = (groups: Groups) => ({
         AutoScalingGroupName: group.name,
         AvailabilityZone: instance.availabilityZone,
         LifecycleState: instance.lifecycleState,
-        HealthStatus: 'HEALTHY',
+        HealthStatus: instance.isHealthy ? 'HEALTHY' : 'UNHEALTHY',
         ProtectedFromScaleIn: false,
         LaunchTemplate: { LaunchTemplateId: group.settings.launchTemplateId, Version: instance.launchTemplateVersion },
       })),

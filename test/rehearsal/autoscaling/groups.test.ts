@@ -2,6 +2,7 @@
 import { AutoScaling } from '@aws-sdk/client-auto-scaling';
 import { EC2 } from '@aws-sdk/client-ec2';
 import { ElasticLoadBalancing } from '@aws-sdk/client-elastic-load-balancing';
+import { ElasticLoadBalancingV2 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { chooseToEnd, type GroupInstance } from '../../../rehearsal/autoscaling/groups.ts';
 import { PUBLIC_PARAMETERS } from '../../../rehearsal/ec2/images.ts';
@@ -137,6 +138,95 @@ describe('a group', () => {
     await settled(1);
   });
 
+  describe('with a target group', () => {
+    let targetGroupArn: string;
+    beforeEach(async () => {
+      const elbv2 = new ElasticLoadBalancingV2(clientSettings(account.endpoint));
+      const { TargetGroups } = await elbv2.createTargetGroup({
+        Name: 'web',
+        Protocol: 'HTTP',
+        Port: 81,
+        VpcId: 'vpc-1',
+      });
+      targetGroupArn = TargetGroups?.[0]?.TargetGroupArn ?? '';
+      const { LoadBalancers } = await elbv2.createLoadBalancer({ Name: 'web', Subnets: subnetIds });
+      await elbv2.createListener({
+        LoadBalancerArn: LoadBalancers?.[0]?.LoadBalancerArn,
+        Protocol: 'HTTP',
+        Port: 80,
+        DefaultActions: [{ Type: 'forward', TargetGroupArn: targetGroupArn }],
+      });
+    });
+    const targets = () => [...account.albs.configurations.values()][0]?.targetGroups[0]?.targets ?? [];
+
+    test('instances are registered with it from the beginning, and deregistered before they are ended', async () => {
+      await create({ TargetGroupARNs: [targetGroupArn] });
+      await settled(2);
+      expect(targets().map(({ port }) => port)).toEqual([81, 81]);
+      expect((await group())?.TargetGroupARNs).toEqual([targetGroupArn]);
+      await autoScaling.setDesiredCapacity({ AutoScalingGroupName: GROUP, DesiredCapacity: 1 });
+      await settled(1);
+      expect(targets()).toHaveLength(1);
+      const calls = account.endpoint.dispatcher.calls.map(({ action }) => action);
+      expect(calls.indexOf('DeregisterTargets')).toBeLessThan(calls.indexOf('TerminateInstances'));
+    });
+
+    test('one that is attached gets the instances there are, one that is detached loses them; they go on running', async () => {
+      await create();
+      await settled(2);
+      const named = { AutoScalingGroupName: GROUP, TargetGroupARNs: [targetGroupArn] };
+      await autoScaling.attachLoadBalancerTargetGroups(named);
+      await autoScaling.attachLoadBalancerTargetGroups(named);
+      expect(targets()).toHaveLength(2);
+      expect(
+        (await autoScaling.describeLoadBalancerTargetGroups({ AutoScalingGroupName: GROUP })).LoadBalancerTargetGroups,
+      ).toEqual([{ LoadBalancerTargetGroupARN: targetGroupArn, State: 'InService' }]);
+      await autoScaling.detachLoadBalancers({ AutoScalingGroupName: GROUP, LoadBalancerNames: [LOAD_BALANCER] });
+      expect([await registered(), targets().length]).toEqual([0, 2]);
+      await autoScaling.detachLoadBalancerTargetGroups(named);
+      expect([targets().length, account.world.instances.size]).toEqual([0, 2]);
+      expect((await group())?.TargetGroupARNs).toEqual([]);
+      await autoScaling.attachLoadBalancers({ AutoScalingGroupName: GROUP, LoadBalancerNames: [LOAD_BALANCER] });
+      expect(await registered()).toBe(2);
+    });
+
+    test('a target group that is not there is refused, and the group stays as it was', async () => {
+      await create();
+      await settled(2);
+      const arn = `${targetGroupArn}0`;
+      const attach = autoScaling.attachLoadBalancerTargetGroups({
+        AutoScalingGroupName: GROUP,
+        TargetGroupARNs: [arn],
+      });
+      expect(await message(attach)).toMatch(/TargetGroupNotFound/);
+      expect((await group())?.TargetGroupARNs).toEqual([]);
+    });
+
+    test.each([
+      ['ELB', 0, true],
+      ['ELB', 600, false],
+      ['EC2', 0, false],
+    ])(
+      'by %s, %d s after its launch, one that the target group finds unhealthy is replaced: %s',
+      async (type, grace, isReplaced) => {
+        await create({
+          DesiredCapacity: 1,
+          TargetGroupARNs: [targetGroupArn],
+          HealthCheckType: type,
+          HealthCheckGracePeriod: grace,
+        });
+        const [first] = await settled(1);
+        const failing = { instanceId: first?.InstanceId ?? '', port: 81, targetGroupArn, description: undefined };
+        account.albs.healthSeen.push({ ...failing, state: 'unhealthy', reason: 'Target.Timeout' });
+        // A second look comes after 2 s; what has been ended is drained, so it has to be gone from the health for that.
+        await new Promise((resolve) => setTimeout(resolve, 2_800));
+        account.albs.healthSeen.length = 0;
+        const [now] = await settled(1);
+        expect(now?.InstanceId !== first?.InstanceId).toBe(isReplaced);
+      },
+    );
+  });
+
   test('says why a launch failed', async () => {
     account.refuseLaunches = 'there is no capacity';
     await create({ DesiredCapacity: 1 });
@@ -188,9 +278,9 @@ describe('a group', () => {
       /CapacityRebalance is not supported/,
     ],
     [
-      'a judgement by the load balancer',
-      () => create({ AutoScalingGroupName: 'b', HealthCheckType: 'ELB' }),
-      /HealthCheckType ELB is not supported/,
+      'a judgement by somebody else',
+      () => create({ AutoScalingGroupName: 'b', HealthCheckType: 'VPC_LATTICE' }),
+      /HealthCheckType VPC_LATTICE is not supported/,
     ],
     [
       'a hook',
@@ -218,6 +308,7 @@ describe('who is ended on a scale-in', () => {
     launchTemplateVersion: String(version),
     launchedAt: new Date(1_000_000 - age),
     lifecycleState: 'InService',
+    isHealthy: true,
   });
   test.each([
     [

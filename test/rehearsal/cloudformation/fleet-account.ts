@@ -11,12 +11,14 @@ import { createEc2Service } from '../../../rehearsal/ec2/service.ts';
 import { createElastiCacheService } from '../../../rehearsal/elasticache/service.ts';
 import type { Configuration, InstanceHealth } from '../../../rehearsal/elb/data-plane.ts';
 import { createElbService } from '../../../rehearsal/elb/service.ts';
+import { createElbv2Service } from '../../../rehearsal/elbv2/service.ts';
 import { createLambdaService } from '../../../rehearsal/lambda/service.ts';
 import { writeZip } from '../../../rehearsal/lambda/zip.ts';
 import { createMonitoring } from '../../../rehearsal/monitoring.ts';
 import { NODE24 } from '../../../rehearsal/paths.ts';
 import { createSsmService } from '../../../rehearsal/ssm/service.ts';
 import { type Machine, World } from '../../../rehearsal/world.ts';
+import { PaperPlane } from '../elbv2/paper-plane.ts';
 
 /** Where the functions' archives and the templates are. */
 export const BUCKET = 'artifacts';
@@ -27,6 +29,7 @@ export interface FleetAccount {
   readonly cloudFormation: CloudFormationService;
   /** By load balancer, as its data plane was told last. */
   readonly loadBalancers: ReadonlyMap<string, Configuration>;
+  readonly albs: PaperPlane;
   readonly launched: readonly LaunchRequest[];
   /** By bucket and key. */
   readonly objects: Map<string, Uint8Array>;
@@ -45,6 +48,7 @@ export async function startFleetAccount(): Promise<FleetAccount> {
   const keep = async (configuration: Configuration): Promise<void> => {
     loadBalancers.set(configuration.loadBalancerName, configuration);
   };
+  const albs = new PaperPlane();
   const getObject = async (bucket: string, key: string): Promise<Uint8Array> => {
     // A function that nobody calls: none of these stacks switches.
     if (bucket === BUCKET && key.endsWith('.zip')) return writeZip([{ name: 'index.js', data: Buffer.from('') }]);
@@ -77,6 +81,7 @@ export async function startFleetAccount(): Promise<FleetAccount> {
           health: async () => new Map<string, InstanceHealth>(),
         },
       }),
+      createElbv2Service({ world, dataPlane: albs }),
       createEc2Service({
         world,
         machines: {
@@ -101,6 +106,7 @@ export async function startFleetAccount(): Promise<FleetAccount> {
     world,
     cloudFormation,
     loadBalancers,
+    albs,
     launched,
     objects,
     refuseLaunches: '',

@@ -5,6 +5,7 @@
  *   {id, upgrade: [url, headers]}     answers {id, status, line}: the first line that comes after the upgrade
  *   {id, say: upgrade}                says something on the connection that the `upgrade` with this id made; answers {id, line}
  *   {id, burst: [url, ms]}            one request after the other, each on a new connection, for that long; answers counts by instance, status or error
+ *   {id, close: upgrade}              ends that connection
  * Unasked: {closed: upgrade, at}.
  */
 import { randomBytes } from 'node:crypto';
@@ -82,7 +83,7 @@ function upgrade(id, [url, headers = {}]) {
 }
 
 createInterface({ input: process.stdin }).on('line', async (line) => {
-  const { id, get: target, keep, upgrade: wanted, say, burst } = JSON.parse(line);
+  const { id, get: target, keep, upgrade: wanted, say, close, burst } = JSON.parse(line);
   if (target !== undefined) tell({ id, ...(await get(target, keep)) });
   else if (wanted !== undefined) tell({ id, ...(await upgrade(id, wanted)) });
   else if (say !== undefined) {
@@ -90,6 +91,9 @@ createInterface({ input: process.stdin }).on('line', async (line) => {
     const answer = nextLine(socket);
     socket.write('hello\n');
     tell({ id, line: await answer });
+  } else if (close !== undefined) {
+    upgraded.get(close).destroy();
+    tell({ id });
   } else if (burst !== undefined) {
     const [url, ms] = burst;
     const counts = {};

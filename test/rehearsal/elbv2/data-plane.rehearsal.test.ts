@@ -71,6 +71,9 @@ class Client extends Child {
   say(connection: Answer): Promise<Answer> {
     return this.#ask({ say: connection.id });
   }
+  close(connection: Answer): Promise<Answer> {
+    return this.#ask({ close: connection.id });
+  }
   burst(url: string, ms: number): Promise<Answer> {
     return this.#ask({ burst: [url, ms] });
   }
@@ -365,6 +368,7 @@ describe('WebSockets', () => {
     await untilHealth(INSTANCES[2], 'healthy');
 
     expect((await client.say(socket)).line).toBe('hello');
+    await client.close(socket);
     expect(Object.keys((await burst).counts ?? {}).every((each) => INSTANCES.includes(each))).toBe(true);
   }, 40_000);
 
