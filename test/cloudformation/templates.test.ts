@@ -46,6 +46,11 @@ describe('AWS’s own validator', () => {
       image,
     "chat-fleet.yaml ERROR E1152 '/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64' does not match format 'AWS::EC2::Image.Id'":
       image,
+    "alb.yaml ERROR E1154 '' does not match format 'AWS::EC2::Subnet.Id'": emptyNetwork,
+    'chat-fleet.yaml FATAL F3033 length 0 is below minimum 1':
+      'without target groups the branch with the parameter is not taken; it is looked at with the default',
+    "chat-fleet.yaml WARN W1001 Reference to 'Network' which is conditional on 'HasOwnNetwork' - target may not exist":
+      'the output is there on the same condition, which the validator does not look at',
     "chat-fleet.yaml WARN W3002 This code may only work with 'package' cli command":
       'the nested templates are files beside it: npm run package uploads them and puts their addresses here',
   };
@@ -229,6 +234,7 @@ describe('what is left behind, and how it is found', () => {
     'AWS::EC2::SecurityGroupIngress',
     'AWS::EC2::SubnetRouteTableAssociation',
     'AWS::EC2::VPCGatewayAttachment',
+    'AWS::ElasticLoadBalancingV2::Listener',
     'AWS::IAM::InstanceProfile',
     'AWS::IAM::ManagedPolicy',
     'AWS::IAM::Policy',

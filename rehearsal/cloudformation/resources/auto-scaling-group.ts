@@ -17,6 +17,13 @@ const SETTINGS = [
   'Cooldown',
 ] as const;
 
+/** What its instances are registered with: property, and the actions that add and remove some. */
+const SOURCES = {
+  LoadBalancerNames: 'LoadBalancers',
+  TargetGroupARNs: 'LoadBalancerTargetGroups',
+} as const;
+type Source = keyof typeof SOURCES;
+
 const POLL_MS = 200;
 /** An instance boots in seconds here; a group that gets none is told about before a test gives up. Unit: milliseconds. */
 const STABLE_LIMIT_MS = 120_000;
@@ -24,7 +31,7 @@ const STABLE_LIMIT_MS = 120_000;
 /** Complete when it has as many instances InService as it is to have: by EC2's health, whatever the load balancer says of them. */
 export const autoScalingGroup: ResourceType = {
   name: 'AWS::AutoScaling::AutoScalingGroup',
-  properties: ['AutoScalingGroupName', ...SETTINGS, 'LoadBalancerNames', 'Tags'],
+  properties: ['AutoScalingGroupName', ...SETTINGS, ...Object.keys(SOURCES), 'Tags'],
   required: ['MinSize', 'MaxSize'],
   replacedBy: ['AutoScalingGroupName'],
   attributes: ['AutoScalingGroupARN'],
@@ -35,6 +42,7 @@ export const autoScalingGroup: ResourceType = {
       AutoScalingGroupName: name,
       ...settings(properties),
       LoadBalancerNames: texts(properties.LoadBalancerNames),
+      TargetGroupARNs: texts(properties.TargetGroupARNs),
       Tags: tags(properties, context),
     });
     await stable(name, context);
@@ -43,12 +51,15 @@ export const autoScalingGroup: ResourceType = {
   },
 
   async update(existing, properties, context) {
-    requireUpdatable(existing, properties, SETTINGS);
+    requireUpdatable(existing, properties, [...SETTINGS, ...Object.keys(SOURCES)]);
     const name = existing.physicalResourceId;
     await context.call('autoscaling', 'UpdateAutoScalingGroup', {
       AutoScalingGroupName: name,
       ...settings(properties),
     });
+    for (const source of Object.keys(SOURCES) as Source[]) {
+      await follow(source, name, texts(existing.properties[source]), texts(properties[source]), context);
+    }
     await stable(name, context);
     return existing;
   },
@@ -65,6 +76,28 @@ export const autoScalingGroup: ResourceType = {
     while (!(await isDeleted(name, context))) await sleep(POLL_MS);
   },
 };
+
+/** The new ones first, so that instances are never without any. */
+async function follow(
+  source: Source,
+  name: string,
+  before: readonly string[],
+  after: readonly string[],
+  context: ResourceContext,
+): Promise<void> {
+  const change = async (verb: string, items: readonly string[]): Promise<void> => {
+    if (items.length === 0) return;
+    await context.call('autoscaling', `${verb}${SOURCES[source]}`, { AutoScalingGroupName: name, [source]: items });
+  };
+  await change(
+    'Attach',
+    after.filter((each) => !before.includes(each)),
+  );
+  await change(
+    'Detach',
+    before.filter((each) => !after.includes(each)),
+  );
+}
 
 /** Not while it has instances, or launches one. */
 async function isDeleted(name: string, context: ResourceContext): Promise<boolean> {

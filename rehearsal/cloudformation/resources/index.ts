@@ -19,6 +19,10 @@ import { ec2VpcGatewayAttachment } from './ec2-vpc-gateway-attachment.ts';
 import { elastiCacheReplicationGroup } from './elasticache-replication-group.ts';
 import { elastiCacheSubnetGroup } from './elasticache-subnet-group.ts';
 import { elbLoadBalancer } from './elb-load-balancer.ts';
+import { elbv2Listener } from './elbv2-listener.ts';
+import { elbv2ListenerRule } from './elbv2-listener-rule.ts';
+import { elbv2LoadBalancer } from './elbv2-load-balancer.ts';
+import { elbv2TargetGroup } from './elbv2-target-group.ts';
 import { eventsRule } from './events-rule.ts';
 import { iamInstanceProfile } from './iam-instance-profile.ts';
 import { iamManagedPolicy } from './iam-managed-policy.ts';
@@ -64,6 +68,10 @@ export function createResourceTypes(iam: IamStore, custom: CustomResourceOptions
     ec2LaunchTemplate,
     autoScalingGroup,
     elbLoadBalancer,
+    elbv2LoadBalancer,
+    elbv2TargetGroup,
+    elbv2Listener,
+    elbv2ListenerRule,
     elastiCacheSubnetGroup,
     elastiCacheReplicationGroup,
     logGroup,

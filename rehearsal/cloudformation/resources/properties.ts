@@ -32,6 +32,12 @@ export function tagMap(value: Json | undefined, stackTags: Readonly<Record<strin
   return { ...stackTags, ...Object.fromEntries(own) };
 }
 
+/** `[{Key, Value}]`, such as attributes: values as text, whatever the template has. */
+export function keyValues(value: Json | undefined): { Key: string; Value: string }[] {
+  const items = Array.isArray(value) ? value : [];
+  return items.filter(isObject).map(({ Key, Value }) => ({ Key: String(Key), Value: String(Value) }));
+}
+
 /** Members that are undefined are left out, as an SDK leaves them out. */
 export function defined(members: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
