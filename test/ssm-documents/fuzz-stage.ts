@@ -4,13 +4,9 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { FOR_MACHINES, requireLinuxAndRoot, requirePackages } from '../../rehearsal/host/packages.ts';
-import { createRunDirectory, removeLeftovers } from '../../rehearsal/host/run-directory.ts';
-import { prepareImage } from '../../rehearsal/machines/images.ts';
-import { startMachine } from '../../rehearsal/machines/machine.ts';
-import { ADDRESSES, createFabric } from '../../rehearsal/network/fabric.ts';
+import { ADDRESSES } from '../../rehearsal/network/fabric.ts';
 import { ROOT } from '../../rehearsal/paths.ts';
-import { shippedScript } from '../../tools/build-documents.mjs';
+import { BareMachine } from '../bare-machine.ts';
 import type { ReceiverMode, SeenRequest } from './fuzzed-connections.ts';
 
 export const CLIENTS = ADDRESSES.client(0);
@@ -29,16 +25,10 @@ export interface FuzzStage extends AsyncDisposable {
 }
 
 export async function fuzzStage(): Promise<FuzzStage> {
-  requireLinuxAndRoot();
-  await requirePackages(FOR_MACHINES, console.log);
-  await removeLeftovers();
-  const image = await prepareImage('bookworm', 'baked', console.log);
-  const run = await createRunDirectory();
-  const fabric = await createFabric(run.runId);
-  const machine = await startMachine({ name: 'm0', fabric, privateIpAddress: MACHINE, image, directory: run.path });
-  const { namespace } = await fabric.addHost('clients', [CLIENTS]);
+  const bare = await BareMachine.boot('bookworm');
+  const { namespace } = await bare.fabric.addHost('clients', [CLIENTS]);
 
-  const application = inNamespace(`pf${run.runId}-m0`, 'recording-application.mjs');
+  const application = inNamespace(bare.namespace, 'recording-application.mjs');
   const requests: SeenRequest[] = [];
   await once(application.stdout, 'data');
   createInterface({ input: application.stdout }).on('line', (line) => requests.push(JSON.parse(line)));
@@ -48,19 +38,15 @@ export async function fuzzStage(): Promise<FuzzStage> {
 
   return {
     async setMode(mode) {
-      const { exitCode, stderr } = await machine.exec(['bash', '-c', 'cat >/tmp/_script.sh && bash /tmp/_script.sh'], {
-        env: {
-          SSM_Operation: 'SetMode',
-          SSM_Mode: mode,
-          SSM_InstancePorts: '80=http 81=https',
-          SSM_TrustedCidrs: '198.51.100.0/24',
-          SSM_ExistingServers: 'TakeOver',
-        },
-        stdin: shippedScript('receiver.sh'),
+      await bare.runScript('receiver.sh', {
+        Operation: 'SetMode',
+        Mode: mode,
+        InstancePorts: '80=http 81=https',
+        TrustedCidrs: '198.51.100.0/24',
+        ExistingServers: 'TakeOver',
       });
-      if (exitCode !== 0) throw new Error(stderr);
     },
-    shell: async (script) => (await machine.exec(['bash', '-c', script])).stdout.trim(),
+    shell: (script) => bare.shell(script),
     async tell(order) {
       client.stdin.write(`${JSON.stringify(order)}\n`);
       return JSON.parse(String((await answers.next()).value));
@@ -68,13 +54,12 @@ export async function fuzzStage(): Promise<FuzzStage> {
     seen: () => requests.splice(0),
     async [Symbol.asyncDispose]() {
       for (const child of [client, application]) child.kill('SIGKILL');
-      await machine[Symbol.asyncDispose]();
-      await run.remove();
+      await bare[Symbol.asyncDispose]();
     },
   };
 }
 
-/** Node.js may open as many files as ten thousand connections are. */
+/** With as many open files as the host allows: ten thousand connections are ten thousand. */
 function inNamespace(namespace: string, file: string): ChildProcessByStdio<Writable, Readable, null> {
   const script = path.join(ROOT, 'test/ssm-documents', file);
   return spawn(
