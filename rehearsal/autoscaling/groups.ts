@@ -12,7 +12,14 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ServiceError } from '../aws/service.ts';
 import { ACCOUNT_ID, REGION, type World } from '../world.ts';
-import { type Call, classicLoadBalancer, type TrafficSource, targetGroup, unlessGone } from './traffic-source.ts';
+import {
+  type Call,
+  classicLoadBalancer,
+  isGone,
+  type TrafficSource,
+  targetGroup,
+  unlessGone,
+} from './traffic-source.ts';
 
 export interface GroupTag {
   readonly key: string;
@@ -174,7 +181,11 @@ export class Groups {
     this.reconcile(group, cause);
   }
 
-  /** Instances that it has are registered at once; a source that it has already stays. */
+  /**
+   * Instances that it has are registered at once; a source that it has already stays.
+   *
+   * @throws ServiceError ValidationError  one that is not there; the group is as it was
+   */
   async attach(group: Group, sources: Partial<Pick<Group, 'loadBalancerNames' | 'targetGroupArns'>>): Promise<void> {
     const before = new Set(this.#sourcesOf(group).map(({ id }) => id));
     const { loadBalancerNames = [], targetGroupArns = [] } = sources;
@@ -183,7 +194,14 @@ export class Groups {
       targetGroupArns: [...new Set([...group.targetGroupArns, ...targetGroupArns])],
     };
     for (const source of this.#sourcesOf(wanted)) {
-      if (!before.has(source.id)) await source.register(staying(group));
+      if (before.has(source.id)) continue;
+      await source.register(staying(group)).catch((error: unknown) => {
+        if (!isGone(error)) throw error;
+        throw new ServiceError(
+          'ValidationError',
+          `${source.id} not found. Validating load balancer configuration failed.`,
+        );
+      });
     }
     Object.assign(group, wanted);
   }

@@ -63,10 +63,12 @@ export function targetGroup(call: Call, TargetGroupArn: string): TrafficSource {
   };
 }
 
+export const isGone = (error: unknown): boolean =>
+  error instanceof ServiceError && /^(LoadBalancer|TargetGroup)NotFound$/.test(error.code);
+
 /** One that is gone has nobody registered, and nothing to drain. */
 export async function unlessGone(work: Promise<void>): Promise<void> {
   await work.catch((error: unknown) => {
-    const isGone = error instanceof ServiceError && /^(LoadBalancer|TargetGroup)NotFound$/.test(error.code);
-    if (!isGone) throw error;
+    if (!isGone(error)) throw error;
   });
 }

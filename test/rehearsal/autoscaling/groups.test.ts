@@ -198,7 +198,7 @@ describe('a group', () => {
         AutoScalingGroupName: GROUP,
         TargetGroupARNs: [arn],
       });
-      expect(await message(attach)).toMatch(/TargetGroupNotFound/);
+      expect(await message(attach)).toMatch(/^ValidationError.*not found/);
       expect((await group())?.TargetGroupARNs).toEqual([]);
     });
 
