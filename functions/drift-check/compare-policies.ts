@@ -3,14 +3,14 @@ import { POLICY_NAME } from '../shared/policies.ts';
 import { whoWrites } from './controllers.ts';
 import { dropPolicies, keepOnePolicy, quote, setPolicies, startSwitch } from './mend.ts';
 import { type ObservedLoadBalancer, proxyPoliciesOn, sentTo } from './observed.ts';
-import { type Draft, failsAt, known, type Rules, type Situation, severityAtPort } from './situation.ts';
+import { type Draft, failsAt, fedPorts, known, type Rules, type Situation, severityAtPort } from './situation.ts';
 
 export function comparePolicies(situation: Situation, rules: Rules): Draft[] {
   const { loadBalancer, expected } = situation;
   const fed = new Set(loadBalancer.listeners.map((listener) => listener.instancePort));
   const switched = new Set(expected.ports.map(({ port }) => port));
   return [
-    ...expected.ports.filter(({ port }) => fed.has(port)).flatMap(({ port }) => comparePort(situation, rules, port)),
+    ...fedPorts(situation).flatMap(({ port }) => comparePort(situation, rules, port)),
     ...[...loadBalancer.policyNames.keys()]
       .filter((port) => !switched.has(port))
       .sort((a, b) => a - b)

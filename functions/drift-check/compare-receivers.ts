@@ -7,6 +7,7 @@ import type { Receiver } from './receiver.ts';
 import {
   type Draft,
   failsAnywhere,
+  fedPorts,
   isKnown,
   type Rules,
   type Situation,
@@ -164,7 +165,8 @@ function compareSettings(asked: Asked): Draft[] {
   const { situation, receiver } = asked;
   const { expected, loadBalancer } = situation;
   const served = new Set(receiver.ports.split(' '));
-  const ports = expected.ports.filter((each) => !served.has(formatInstancePorts([each])));
+  // One that no listener feeds any more has a finding of its own.
+  const ports = fedPorts(situation).filter((each) => !served.has(formatInstancePorts([each])));
   const cidrs = expected.trustedCidrs;
   const sent = (port: number) => sentTo(loadBalancer, port);
   return [

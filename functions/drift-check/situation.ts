@@ -1,4 +1,5 @@
 /** Everything about one load balancer that is compared, and what it means for users. Pure. */
+import type { InstancePort } from '../shared/ports.ts';
 import type { SwitchState } from '../shared/switch-state.ts';
 import type { Expected } from './expected.ts';
 import type { Finding, Severity } from './finding.ts';
@@ -87,7 +88,11 @@ export function severityAtInstance(
   return outOfService.has(instanceId) ? 'NEXT_CHANGE_FAILS' : 'SOME_REQUESTS_FAIL';
 }
 
+/** The switched ports that connections come to: a policy outlives its listener, and then nobody is sent anything. */
+export const fedPorts = ({ expected, loadBalancer }: Situation): readonly InstancePort[] =>
+  expected.ports.filter(({ port }) => loadBalancer.listeners.some(({ instancePort }) => instancePort === port));
+
 export const failsAnywhere =
-  ({ expected, loadBalancer }: Situation) =>
+  (situation: Situation) =>
   (receiver: Receiver): boolean =>
-    expected.ports.some(({ port }) => failsAt(receiver, port, sentTo(loadBalancer, port)));
+    fedPorts(situation).some(({ port }) => failsAt(receiver, port, sentTo(situation.loadBalancer, port)));

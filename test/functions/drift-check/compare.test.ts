@@ -309,6 +309,27 @@ const CASES: readonly Case[] = [
     found: ['receiver-settings i-1 SOME_REQUESTS_FAIL'],
   },
   {
+    desc: 'a receiver that does not serve what no listener feeds any more',
+    given: {
+      loadBalancer: loadBalancer(on(POLICY_NAME), { listeners: LISTENERS.slice(0, 1) }),
+      receivers: { 'i-1': receiver({ ports: '80=http' }) },
+    },
+    found: ['listener-removed port 81 NEXT_CHANGE_FAILS'],
+  },
+  {
+    desc: 'a receiver in another mode, where only a port that no listener feeds has the policy',
+    given: {
+      state: state({ instancePorts: '81=https', bothPorts: '81=https' }),
+      loadBalancer: loadBalancer({ 81: [POLICY_NAME] }, { listeners: LISTENERS.slice(0, 1) }),
+      receivers: { 'i-1': plainReceiver(), 'i-2': receiver() },
+    },
+    found: [
+      'listener-added port 80 CLIENT_ADDRESSES_WRONG',
+      'listener-removed port 81 NEXT_CHANGE_FAILS',
+      'receiver-mode i-1 CLIENT_ADDRESSES_WRONG',
+    ],
+  },
+  {
     desc: 'a receiver that believes others',
     given: { receivers: { 'i-1': receiver({ cidrs: '0.0.0.0/0' }) } },
     found: ['receiver-settings i-1 CLIENT_ADDRESSES_WRONG'],
