@@ -24,8 +24,11 @@ function modesFrom(event: SsmEvent, environment: Environment): readonly Receiver
   switch (event.stepName) {
     case 'PrepareReceivers':
       return [...new Set<ReceiverMode>([...modesNow(environment), 'both'])];
-    case 'SetPolicies':
-      return ['both'];
+    case 'SetPolicies': {
+      const modes = modesNow(environment);
+      // A run for a fleet that has no machine here changes none.
+      return modes.includes('both') ? ['both'] : modes;
+    }
     case 'SettleReceivers':
       return directionOf(event.executionId, environment) === 'disable' ? ['both', 'plain'] : ['both', 'proxy'];
     // On the way back a receiver may be anywhere.

@@ -224,11 +224,11 @@ class Drift implements Play {
   /** It was mended once by now. */
   async #foughtOver(scene: Scene, deed: Deed): Promise<void> {
     for (let time = 2; time < BRAKE; time += 1) await this.#byRemediation(scene, deed);
-    await this.#hands.shell(`aws elb add-tags --load-balancer-names ${LOAD_BALANCER} --tags Key=${WHO.tag},Value=chat`);
     const from = this.#environment.monitoring.events.events.length;
     await this.#make(scene, deed, () => this.#whatIsTold(), [FOUGHT_OVER]);
     const outcome = await this.#remediationOutcome(from, ['left alone', 'mended', 'failed']);
     if (outcome !== 'left alone') deed.wrong.push(`remediation has ${outcome} it`);
+    await this.#hands.shell(`aws elb add-tags --load-balancer-names ${LOAD_BALANCER} --tags Key=${WHO.tag},Value=chat`);
     const answer = await check(this.#environment, LOAD_BALANCER);
     const fight = answer.findings.find(({ kind }) => kind === FOUGHT_OVER);
     if (fight === undefined) deed.wrong.push(`no finding says ${FOUGHT_OVER}: ${inWords(answer)}`);
