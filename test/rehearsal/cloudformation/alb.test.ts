@@ -216,3 +216,73 @@ describe('chat-fleet.yaml with it', () => {
     expect(account.albs.configurations.size).toBe(0);
   });
 });
+
+describe('types of an Application Load Balancer', () => {
+  const STACK = 'types';
+  const subnet = (index: number) => ({
+    Type: 'AWS::EC2::Subnet',
+    Properties: { VpcId: { Ref: 'Vpc' }, CidrBlock: `10.0.${index}.0/24`, AvailabilityZone: `${REGION}${'ab'[index]}` },
+  });
+  const fixed = (StatusCode: string) => [{ Type: 'fixed-response', FixedResponseConfig: { StatusCode } }];
+  const template = (rule: Record<string, unknown>, more: Record<string, unknown> = {}) => ({
+    Resources: {
+      Vpc: { Type: 'AWS::EC2::VPC', Properties: { CidrBlock: '10.0.0.0/16' } },
+      A: subnet(0),
+      B: subnet(1),
+      Alb: {
+        Type: 'AWS::ElasticLoadBalancingV2::LoadBalancer',
+        Properties: { Subnets: [{ Ref: 'A' }, { Ref: 'B' }], ...more },
+      },
+      Listener: {
+        Type: 'AWS::ElasticLoadBalancingV2::Listener',
+        Properties: { LoadBalancerArn: { Ref: 'Alb' }, Port: '80', Protocol: 'HTTP', DefaultActions: fixed('404') },
+      },
+      Rule: {
+        Type: 'AWS::ElasticLoadBalancingV2::ListenerRule',
+        Properties: {
+          ListenerArn: { Ref: 'Listener' },
+          Priority: 10,
+          Conditions: [{ Field: 'path-pattern', Values: ['/a'] }],
+          Actions: fixed('503'),
+          ...rule,
+        },
+      },
+    },
+    Outputs: { Rule: { Value: { Ref: 'Rule' } } },
+  });
+  async function run(verb: 'Create' | 'Update', body: object): Promise<string> {
+    const { StackId } = (await account.call('cloudformation', `${verb}Stack`, {
+      StackName: STACK,
+      TemplateBody: JSON.stringify(body),
+    })) as { StackId: string };
+    return account.cloudFormation.settled(StackId);
+  }
+  const rules = () =>
+    alb()?.listeners[0]?.rules.map(({ conditions, action }) => [
+      conditions[0]?.values[0],
+      action.type === 'fixed-response' ? action.statusCode : action.type,
+    ]);
+
+  test('a rule changes in place, its priority too, and goes with its listener', async () => {
+    expect(await run('Create', template({}))).toBe('CREATE_COMPLETE');
+    const { Rule } = await outputs(STACK);
+    expect(rules()).toEqual([
+      ['/a', 503],
+      [undefined, 404],
+    ]);
+
+    const changed = { Priority: 20, Conditions: [{ Field: 'path-pattern', Values: ['/b'] }], Actions: fixed('500') };
+    expect(await run('Update', template(changed))).toBe('UPDATE_COMPLETE');
+    expect((await outputs(STACK)).Rule).toBe(Rule);
+    expect(rules()?.[0]).toEqual(['/b', 500]);
+
+    expect(await deleteStack(STACK)).toBe('DELETE_COMPLETE');
+    expect(account.albs.configurations.size).toBe(0);
+  });
+
+  test('an attribute that cannot be set takes the load balancer back', async () => {
+    const wanted = { LoadBalancerAttributes: [{ Key: 'access_logs.s3.enabled', Value: true }] };
+    expect(await run('Create', template({}, wanted))).toBe('ROLLBACK_COMPLETE');
+    expect(account.albs.configurations.size).toBe(0);
+  });
+});
