@@ -35,6 +35,8 @@ createServer((request, response) => {
     );
     socket.write(`${JSON.stringify(describe(request))}\n`);
     socket.on('data', (data) => socket.write(data));
+    // Node.js leaves an upgraded socket open at its end.
+    socket.on('end', () => socket.end());
     socket.on('error', () => {});
   })
   .listen(80);
