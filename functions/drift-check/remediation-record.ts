@@ -37,9 +37,13 @@ export function parseRecord(text: string | undefined, now: number): RemediationR
 /** Mended so often within a day, and there again: somebody undoes it. */
 const MENDED_AT_MOST = 2;
 
+/** The runs that mended one of these, oldest first. */
+export const runsFor = ({ runs }: RemediationRecord, kinds: readonly Kind[]): RemediationRecord['runs'] =>
+  runs.filter((run) => kinds.some((kind) => run.kinds.includes(kind)));
+
 /** Those of `kinds` that are to be left alone. */
-export const foughtOver = ({ runs }: RemediationRecord, kinds: readonly Kind[]): Kind[] =>
-  kinds.filter((kind) => runs.filter((run) => run.kinds.includes(kind)).length >= MENDED_AT_MOST);
+export const foughtOver = (record: RemediationRecord, kinds: readonly Kind[]): Kind[] =>
+  kinds.filter((kind) => runsFor(record, [kind]).length >= MENDED_AT_MOST);
 
 /** The check's side of the brake: what is left alone is a finding of its own. */
 export function fights(
@@ -49,7 +53,8 @@ export function fights(
 ): Draft[] {
   const kinds = foughtOver(record, [...new Set(drafts.map(({ kind }) => kind).filter(isMendedBySwitch))]);
   if (kinds.length === 0) return [];
-  const last = record.runs.at(-1);
+  const runs = runsFor(record, kinds);
+  const last = runs.at(-1);
   const who = whoWrites(loadBalancer);
   return [
     {
@@ -57,7 +62,7 @@ export function fights(
       severity: 'NEXT_CHANGE_FAILS',
       where: 'load balancer',
       expected: 'what was mended stays so',
-      observed: `${kinds.join(', ')} came back after ${record.runs.length} mends within a day, the last by execution ${last?.executionId}; remediation leaves it alone`,
+      observed: `${kinds.join(', ')} came back after ${runs.length} mends within a day, the last by execution ${last?.executionId}; remediation leaves it alone`,
       began: last === undefined ? 0 : Date.parse(last.at),
       cause: who === '' ? 'somebody undoes it: CloudTrail has the calls' : `${who} undoes it`,
       mend: '',

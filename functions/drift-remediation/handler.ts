@@ -16,7 +16,7 @@ import type { Kind } from '../drift-check/kinds.ts';
 import { memoryName, parseMemory } from '../drift-check/memory.ts';
 import { switchParameters } from '../drift-check/mend.ts';
 import { putEvent } from '../drift-check/put-event.ts';
-import { foughtOver, parseRecord, recordName } from '../drift-check/remediation-record.ts';
+import { foughtOver, parseRecord, recordName, runsFor } from '../drift-check/remediation-record.ts';
 import { inOneLine } from '../drift-check/words.ts';
 import { describeFailure, getExecution, isRunning } from '../proxy-protocol/execution.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -115,7 +115,7 @@ async function begin(deps: Deps, job: Job): Promise<string | Outcome> {
     const outcome = outcomeOf(
       job,
       'left alone',
-      `${undone.join(', ')} at ${loadBalancer} was mended ${record.runs.length} times within a day and is there again: somebody undoes it. It is left alone; proxyflip's finding fought-over names who, where that shows.`,
+      `${undone.join(', ')} at ${loadBalancer} was mended ${runsFor(record, undone).length} times within a day and is there again: somebody undoes it. It is left alone; proxyflip's finding fought-over names who, where that shows.`,
     );
     await tell(deps, outcome);
     return outcome;

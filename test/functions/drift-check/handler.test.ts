@@ -311,10 +311,17 @@ describe('drift', () => {
       runs: [
         { at: '2026-11-21T08:00:00Z', executionId: 'run-8', kinds: ['policy-missing'] },
         { at: '2026-11-21T09:00:00Z', executionId: 'run-9', kinds: ['policy-missing'] },
+        { at: '2026-11-21T10:00:00Z', executionId: 'run-10', kinds: ['nginx-down'] },
       ],
     });
 
-    expect(tell(await check())[0]?.[2]).toEqual(['policy-missing', 'fought-over']);
+    const answer = await check();
+    expect(tell(answer)[0]?.[2]).toEqual(['policy-missing', 'fought-over']);
+    expect(answer.loadBalancers[0]?.findings[1]).toMatchObject({
+      observed:
+        'policy-missing came back after 2 mends within a day, the last by execution run-9; remediation leaves it alone',
+      since: '2026-11-21T09:00:00.000Z',
+    });
     aws.now += 21 * 3_600_000;
     expect(tell(await check())[0]?.[2]).toEqual(['policy-missing']);
   });

@@ -214,6 +214,7 @@ describe('the brake', () => {
     await undoneAgain('policy-missing');
 
     expect((await undoneAgain('nginx-down')).outcome).toBe('mended');
+    expect((await undoneAgain('policy-missing')).summary).toContain('was mended 2 times within a day');
   });
 });
 
