@@ -9,6 +9,7 @@ import { container } from './scenarios/container.ts';
 import { drift } from './scenarios/drift/drift.ts';
 import { faults } from './scenarios/faults/faults.ts';
 import { gates } from './scenarios/gates.ts';
+import { migrate } from './scenarios/migrate.ts';
 import { parseOptions, type ScenarioOptions, USAGE } from './scenarios/options.ts';
 import { prepare } from './scenarios/prepare.ts';
 import { serve } from './scenarios/serve.ts';
@@ -32,6 +33,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   cancel,
   container,
   beanstalk,
+  migrate,
   drift,
   faults,
   serve,

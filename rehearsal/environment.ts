@@ -63,6 +63,9 @@ export interface EnvironmentOptions {
 /** An administrator's: any key is taken that is no session of a role, and names the caller in the records. */
 export const CREDENTIALS = { accessKeyId: 'rehearsal', secretAccessKey: 'rehearsal' };
 
+/** Of the fleet that a scenario boots itself. */
+const VPC_CIDR = '10.0.0.0/16';
+
 export class Environment implements AsyncDisposable {
   readonly world = new World();
   /** By instance id, of those whose Systems Manager agent is not the newest. */
@@ -157,7 +160,7 @@ export class Environment implements AsyncDisposable {
       say: options.say,
     });
     this.#cleanup.use('machines that were launched by EC2', machines);
-    this.ec2 = createEc2Service({ world, machines });
+    this.ec2 = createEc2Service({ world, machines, vpcs: [{ vpcId: this.#vpcId, cidrBlock: VPC_CIDR }] });
     const autoScaling = createAutoScalingService({
       world,
       call: (service, action, input) => dispatcher().call(service, action, input),
@@ -204,7 +207,7 @@ export class Environment implements AsyncDisposable {
       const subnetId = `subnet-0${this.directory.runId}${index}`;
       this.world.subnets.set(subnetId, {
         subnetId,
-        vpcId: `vpc-0${this.directory.runId}`,
+        vpcId: this.#vpcId,
         cidrBlock: `10.0.${101 + index}.0/24`,
         availabilityZone: `${REGION}${'ab'[index]}`,
       });
@@ -276,6 +279,10 @@ export class Environment implements AsyncDisposable {
       if (server instanceof Server) server.closeAllConnections();
       return new Promise((closed) => server.close(closed));
     });
+  }
+
+  get #vpcId(): string {
+    return `vpc-0${this.directory.runId}`;
   }
 
   get endpoint(): AwsEndpoint {

@@ -15,15 +15,17 @@ import { terminateInstances } from './actions/terminate-instances.ts';
 import { vpcActions } from './actions/vpc.ts';
 import { LaunchTemplateStore } from './launch-templates.ts';
 import type { Ec2Parts, Machines } from './parts.ts';
-import { VpcStore } from './vpc-store.ts';
+import { type Vpc, VpcStore } from './vpc-store.ts';
 
 export interface Ec2Options {
   readonly world: World;
   readonly machines: Machines;
+  /** That the account has from the beginning. */
+  readonly vpcs?: readonly Pick<Vpc, 'vpcId' | 'cidrBlock'>[];
 }
 
-export function createEc2Service({ world, machines }: Ec2Options): Service {
-  const parts: Ec2Parts = { world, machines, vpcs: new VpcStore(), launchTemplates: new LaunchTemplateStore() };
+export function createEc2Service({ world, machines, vpcs = [] }: Ec2Options): Service {
+  const parts: Ec2Parts = { world, machines, vpcs: new VpcStore(vpcs), launchTemplates: new LaunchTemplateStore() };
   return {
     signingName: 'ec2',
     protocol: 'ec2Query',

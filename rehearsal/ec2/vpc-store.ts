@@ -32,6 +32,12 @@ export class VpcStore {
   /** By subnet. */
   readonly mapsPublicAddresses = new Map<string, boolean>();
 
+  constructor(vpcs: readonly Pick<Vpc, 'vpcId' | 'cidrBlock'>[] = []) {
+    for (const vpc of vpcs) {
+      this.vpcs.set(vpc.vpcId, { ...vpc, tags: {}, hasDnsSupport: true, hasDnsHostnames: true });
+    }
+  }
+
   /** @throws ServiceError InvalidVpcID.NotFound */
   vpc(id: string | undefined): Vpc {
     return existing(this.vpcs, id, 'InvalidVpcID.NotFound', 'vpc ID');

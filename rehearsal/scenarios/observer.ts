@@ -129,7 +129,7 @@ export class Observer {
   }
 
   async #instances(): Promise<InstanceState[]> {
-    const health = await this.#environment.dataPlane.health(LOAD_BALANCER);
+    const health = this.#isThere ? await this.#environment.dataPlane.health(LOAD_BALANCER) : new Map();
     return this.#fleet.instances.map((instance) => {
       const mode = instance.machine.isRunning() ? modeMet(instance) : 'away';
       const known = RECEIVER_MODES.find((each) => each === mode);
@@ -152,7 +152,13 @@ export class Observer {
     });
   }
 
+  /** A scenario may delete it. */
+  get #isThere(): boolean {
+    return this.#environment.elb.loadBalancers.has(LOAD_BALANCER);
+  }
+
   async #nodes(): Promise<NodeState[]> {
+    if (!this.#isThere) return [];
     const { backendPolicies } = this.#environment.elb.loadBalancers.get(LOAD_BALANCER);
     const nodes = await this.#environment.dataPlane.nodes(LOAD_BALANCER);
     return nodes.map((node) => ({

@@ -46,7 +46,7 @@ export interface ScenarioOptions {
 }
 
 export const USAGE = `npm start -- [--once] [options]
-npm run rehearse -- switch | compare | stack | gates | access | cancel | container | beanstalk | drift | faults | serve [options]
+npm run rehearse -- switch | compare | stack | gates | access | cancel | container | beanstalk | migrate | drift | faults | serve [options]
 
   --order runbook|elb-first|nginx-first   who switches first (switch; default runbook)
   --machines N              instances behind the load balancer, 1 to 20 (default 3)

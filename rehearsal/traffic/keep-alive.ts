@@ -10,7 +10,11 @@ export function startKeepAlive(run: Run): RunningClients {
     tls: new Rotation({ sources: plan.sources, targets, listener: 'tls', port: plan.ports.tls }),
   };
   const clients = Array.from({ length: plan.keepAlive.clients }, (_, index) =>
-    runClient(run, rotations[isInShare(index, plan.keepAlive.tlsShare) ? 'tls' : 'plain']),
+    runClient(
+      run,
+      (index + 1) / plan.keepAlive.clients,
+      rotations[isInShare(index, plan.keepAlive.tlsShare) ? 'tls' : 'plain'],
+    ),
   );
   return { ended: Promise.all(clients).then(() => {}) };
 }
@@ -21,13 +25,19 @@ interface KeptConnection {
   readonly openedPhase: number;
 }
 
-async function runClient(run: Run, rotation: Rotation): Promise<void> {
-  const { plan, stop } = run;
+async function runClient(run: Run, share: number, rotation: Rotation): Promise<void> {
+  const { plan, returns, stop } = run;
   const { thinkTimeMs } = plan.keepAlive;
   let kept: KeptConnection | undefined;
   // Not all at once in the beginning.
   await pause(between([0, thinkTimeMs[1]]), stop);
-  while (!stop.aborted) {
+  for (let returned = 0; !stop.aborted; ) {
+    const turn = returns.due(share, returned);
+    if (turn !== undefined) {
+      returned = turn;
+      kept?.connection.close();
+      kept = undefined;
+    }
     kept = await request(run, rotation, kept);
     await pause(between(thinkTimeMs), stop);
   }

@@ -8,7 +8,7 @@ export type ToWorker =
   | { readonly type: 'plan'; readonly plan: TrafficPlan }
   | { readonly type: 'phase'; readonly number: number; readonly phase: PhaseStart }
   | { readonly type: 'entries'; readonly number: number; readonly entries: readonly Entry[] }
-  /** Each WebSocket's client comes back once, some time within this. */
+  /** Each client that keeps a connection comes back once, some time within this. */
   | { readonly type: 'reconnect'; readonly number: number; readonly withinMs: number }
   | { readonly type: 'stop' };
 

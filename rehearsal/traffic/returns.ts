@@ -1,4 +1,4 @@
-/** When the clients of WebSockets come back by themselves: spread, as pages are loaded again and networks change. */
+/** When clients that keep a connection come back on another one: spread, as pages are loaded again and networks change. */
 export class Returns {
   private calls = 0;
   private startMs = 0;

@@ -37,7 +37,7 @@ export interface Traffic {
   targets(addresses: readonly string[]): Promise<void>;
   /** The same where there are several load balancers. */
   entries(entries: readonly Entry[]): Promise<void>;
-  /** Each WebSocket's client comes back once, as after a page is loaded again, some time within this; to where the name leads then. */
+  /** Each client that keeps a connection comes back once, as when a page is loaded again, some time within this; to where the name leads then. */
   reconnect(withinMs: number): Promise<void>;
   latest(): TrafficSnapshot | undefined;
   /** End gracefully: requests in flight are waited for, and echoes that are due. Any further call gives the same result. */
