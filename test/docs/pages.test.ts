@@ -43,6 +43,7 @@ describe('commands', () => {
     'docs/container.md': 'test/docs/container.long.test.ts',
     'docs/deploy.md': 'test/deploy/deploy.rehearsal.test.ts',
     'docs/drift.md': 'test/docs/readme-commands.rehearsal.test.ts',
+    'docs/migrate.md': 'test/docs/migrate.long.test.ts',
     'docs/troubleshooting.md': 'test/docs/readme-commands.rehearsal.test.ts',
   };
   /** Blocks that promise none: where they are run all the same, or why nowhere. */
