@@ -73,10 +73,7 @@ export function apiFaults({ silenceMs, lateMs, killFunction }: FaultSettings): A
     {
       name: 'answer late',
       isSurvivedAt: always,
-      after: async (_call, attempt) => {
-        if (attempt === 1) await sleep(lateMs);
-        return undefined;
-      },
+      after: (_call, attempt) => (attempt === 1 ? sleep(lateMs, undefined) : undefined),
     },
     {
       name: 'done twice',

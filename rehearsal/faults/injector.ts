@@ -68,19 +68,17 @@ export class Injector implements Interceptor {
   async before(call: Call): Promise<Awaited<ReturnType<NonNullable<Interceptor['before']>>>> {
     const placed = this.#place(call);
     if (placed === undefined) return undefined;
-    const verdict = await this.#plan(placed.call)?.before?.(call, placed.attempt);
+    const verdict = this.#plan(placed.call)?.before?.(call, placed.attempt);
     if (verdict !== undefined) this.#fire(placed.call);
     return verdict;
   }
 
   async after(call: Call): Promise<ServiceError | typeof RESET | undefined> {
     const placed = this.#placed.get(call);
-    const fault = placed && this.#plan(placed.call);
-    if (placed === undefined || fault?.after === undefined) return undefined;
-    const at = Date.now();
-    const verdict = await fault.after(call, placed.attempt);
-    // A delay gives no verdict, and has been there all the same.
-    if (verdict !== undefined || Date.now() - at > 10) this.#fire(placed.call);
+    if (placed === undefined) return undefined;
+    const verdict = this.#plan(placed.call)?.after?.(call, placed.attempt);
+    // As soon as it begins: whoever waits for the answer may have gone before a silence is over.
+    if (verdict !== undefined) this.#fire(placed.call);
     return verdict;
   }
 

@@ -100,6 +100,17 @@ describe('a fault', () => {
     expect(injector.recorded.map((each) => injector.fired(each))).toEqual([0, 2]);
   });
 
+  test('counts from its beginning: whoever waits for an answer may have gone before a silence is over', () => {
+    const silent: ApiFault = { name: 'silence', isSurvivedAt: () => true, after: () => new Promise(() => {}) };
+    injector.begin('enable', () => silent);
+    step('Begin');
+    const one = call(FUNCTION, 'ssm:GetParameter', 'a');
+    void injector.before(one);
+    void injector.after(one);
+
+    expect(injector.recorded.map((each) => injector.fired(each))).toEqual([1]);
+  });
+
   test('of a run before counts for nothing', async () => {
     injector.begin('enable', () => twice);
     step('Begin');
