@@ -51,6 +51,8 @@ export interface EnvironmentOptions {
   readonly image: ImageName;
   readonly release: Release;
   readonly policyDelayMs: readonly [number, number];
+  /** How long Run Command waits for an agent that is away. Default: as AWS, the time-outs of command and document together. */
+  readonly deliveryTimeoutMs?: number | undefined;
   readonly nodes: number;
   /** Where the AWS endpoint is on 127.0.0.1; 0 = a port that is free. */
   readonly apiPort: number;
@@ -180,7 +182,10 @@ export class Environment implements AsyncDisposable {
       security,
       instanceSession: (instanceId) => this.#instanceSessions(instanceId)?.accessKeyId,
       publicParameters: PUBLIC_PARAMETERS,
-      options: { agentVersion: ({ instanceId }) => this.agentVersions.get(instanceId) ?? AGENT_VERSION },
+      options: {
+        agentVersion: ({ instanceId }) => this.agentVersions.get(instanceId) ?? AGENT_VERSION,
+        deliveryTimeoutMs: options.deliveryTimeoutMs,
+      },
     });
     this.#cleanup.add('Systems Manager', () => this.ssm.close());
     this.monitoring = createMonitoring(dispatcher);

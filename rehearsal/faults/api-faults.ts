@@ -30,7 +30,7 @@ export interface FaultSettings {
 const A_WHILE = 3;
 
 /** Functions call through the SDK, which repeats; that Automation itself repeats nothing is assumed, on the careful side. */
-const isRepeatedBySdk = ({ by }: RecordedCall): boolean => by === 'function';
+const isRepeatedBySdk = ({ by }: RecordedCall): boolean => by !== 'Automation';
 const always = (): boolean => true;
 const never = (): boolean => false;
 
@@ -103,7 +103,7 @@ export function apiFaults({ silenceMs, lateMs, killFunction }: FaultSettings): A
 
 /** A function's process can be killed around its own calls alone. */
 export const isPossible = (fault: ApiFault, { by }: RecordedCall): boolean =>
-  by === 'function' || !fault.name.startsWith('function killed');
+  by !== 'Automation' || !fault.name.startsWith('function killed');
 
 /** Source: "Common errors" of the services. */
 function internalError({ protocol }: Call): string {

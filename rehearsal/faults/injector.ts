@@ -30,6 +30,7 @@ export class Injector implements Interceptor {
   #executionId: string | undefined;
   /** How many calls of one operation the step has made. */
   readonly #counts = new Map<string, number>();
+  readonly #requestCounts = new Map<string, number>();
   readonly #attempts = new Map<string, number>();
   readonly #byInvocation = new Map<string, RecordedCall>();
   readonly #placed = new WeakMap<Call, Placed>();
@@ -42,7 +43,15 @@ export class Injector implements Interceptor {
     this.#plan = plan;
     this.#step = undefined;
     this.#executionId = undefined;
-    for (const each of [this.#counts, this.#attempts, this.#byInvocation, this.#recorded, this.#fired]) each.clear();
+    for (const each of [
+      this.#counts,
+      this.#requestCounts,
+      this.#attempts,
+      this.#byInvocation,
+      this.#recorded,
+      this.#fired,
+    ])
+      each.clear();
   }
 
   /** Of this run, in the order of the first attempts. */
@@ -97,17 +106,26 @@ export class Injector implements Interceptor {
   }
 
   #identify({ service, action, accessKeyId }: Call): RecordedCall | undefined {
+    const operation = `${service}:${action}`;
+    if (accessKeyId.includes('-ProxyProtocolFunction-')) return this.#ofTheCustomResource(operation);
     const step = this.#step;
     if (step === undefined || step.round > 1) return undefined;
     const by = callerOf(accessKeyId, step.executionId);
     if (by === undefined) return undefined;
-    const operation = `${service}:${action}`;
     // A step that is tried again makes all of its calls again.
     if (by === 'Automation' && action === 'Invoke') this.#forgetFunctionCalls();
     const count = `${by} ${operation}`;
     const nth = by === 'Automation' && action === 'Invoke' ? 1 : (this.#counts.get(count) ?? 0) + 1;
     this.#counts.set(count, nth);
     return { direction: this.#direction, step: step.name, by, operation, nth };
+  }
+
+  /** Over all of its invocations: one that is killed comes again, and goes on. */
+  #ofTheCustomResource(operation: string): RecordedCall {
+    const nth = (this.#requestCounts.get(operation) ?? 0) + 1;
+    this.#requestCounts.set(operation, nth);
+    const step = this.#direction === 'enable' ? 'Create' : 'Delete';
+    return { direction: this.#direction, step, by: 'custom resource', operation, nth };
   }
 
   #forgetFunctionCalls(): void {

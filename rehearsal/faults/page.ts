@@ -15,21 +15,27 @@ export interface FaultRun {
 
 const DIRECTIONS: readonly Direction[] = ['enable', 'disable'];
 
-export function faultsPage(run: FaultRun): string {
-  const parts = [...new Set(run.cases.map(({ part }) => part))];
-  const short = run.cases.filter(({ wrong }) => wrong.length > 0);
-  const minutes = Math.max(1, Math.round(run.durationMs / 60_000));
+/** @param runs  one, or as many as the matrix was run in */
+export function faultsPage(runs: readonly FaultRun[]): string {
+  const cases = runs.flatMap((run) => run.cases);
+  const parts = [...new Set(cases.map(({ part }) => part))];
+  const short = cases.filter(({ wrong }) => wrong.length > 0);
   return `${[
     '# Faults',
-    `Written by \`${run.command}\` on ${run.startedAt.slice(0, 10)}, in ${minutes} minutes; not by hand. What each part does and what in it is assumed: [rehearsal/faults](../rehearsal/faults/README.md).`,
-    countsOf(run.cases, parts),
-    ...(run.traffic === undefined ? [] : [run.traffic]),
+    `Written by ${runs.map(commandOf).join(', ')}; not by hand. What each part does and what in it is assumed: [rehearsal/faults](../rehearsal/faults/README.md).`,
+    countsOf(cases, parts),
+    ...runs.flatMap(({ traffic }) => traffic ?? []),
     short.length === 0
       ? '**None falls short**: in each the fault was seen to happen, what was not cut off by the fault itself was served, and the work was ended by the run itself or by the next.'
       : `**${short.length} fall short:**\n\n${short.map((each) => `- ${describeCase(each)}`).join('\n')}`,
     'In a cell, first `enable`, then `disable`: `=` the run got over it and ended the work; `>` the run stopped, said how things are, left a fleet that serves, and the next run ended the work; `!` it fell short; `·` there is no such case.',
-    ...parts.flatMap((part) => [`## ${part}`, tableOf(run.cases.filter((each) => each.part === part))]),
+    ...parts.flatMap((part) => [`## ${part}`, tableOf(cases.filter((each) => each.part === part))]),
   ].join('\n\n')}\n`;
+}
+
+function commandOf({ command, startedAt, durationMs }: FaultRun): string {
+  const minutes = Math.max(1, Math.round(durationMs / 60_000));
+  return `\`${command}\` on ${startedAt.slice(0, 10)} (${minutes} minutes)`;
 }
 
 /** `recorded calls × faults × directions` as far as each is possible, and the rest. */

@@ -233,6 +233,8 @@ export async function createPlayedAccount(machines: number): Promise<PlayedAccou
     directory: path.join(directory, 'lambda'),
     getObject: (bucket, key) => s3.getObject(bucket, key),
     security,
+    // AWS waits a minute before it delivers an event again that failed, and then two.
+    retryDelaysMs: [200, 400],
     ...monitoring.lambda,
   });
   cleanup.add("Lambda's functions", () => lambda.close());

@@ -5,9 +5,12 @@ export type Direction = 'enable' | 'disable';
 /** One call of one step. Its place in the step is what tells it from the others: an SDK's repetitions of it are the same call. */
 export interface RecordedCall {
   readonly direction: Direction;
-  /** Of the runbook. Of a loop's step only the first round counts: the later ones make the same calls again. */
+  /**
+   * Of the runbook, or the request that the custom resource works on. Of a loop's step only the first round counts: the later ones make
+   * the same calls again.
+   */
   readonly step: string;
-  readonly by: 'Automation' | 'function';
+  readonly by: 'Automation' | 'function' | 'custom resource';
   /** `ssm:PutParameter` */
   readonly operation: string;
   /** 1 = the first of this operation in the step. */
@@ -19,7 +22,7 @@ export const keyOf = ({ direction, step, by, operation, nth }: RecordedCall): st
 
 /** `SetPolicies ssm:PutParameter 2`, and who makes it where that is not the function. */
 export function describeCall({ step, by, operation, nth }: RecordedCall): string {
-  return `${step} ${operation}${nth === 1 ? '' : ` ${nth}`}${by === 'function' ? '' : ` (${by})`}`;
+  return `${step} ${operation}${nth === 1 ? '' : ` ${nth}`}${by === 'Automation' ? ' (Automation)' : ''}`;
 }
 
 /**

@@ -2,16 +2,18 @@
  * Faults at the calls of the runbook's runs. What the product gets over is put on every call of one run, what ends a run on one call of a
  * run each; behind every run that ended so another one ends the work. Each case has its own fault seen to fire.
  */
-import type { AutomationExecution } from '@aws-sdk/client-ssm';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RESET } from '../aws/faults.ts';
 import { ServiceError } from '../aws/service.ts';
 import type { Environment } from '../environment.ts';
 import { LOAD_BALANCER } from '../fleet.ts';
-import { failureOf, startRunbook } from '../scenarios/runbook.ts';
+import { startRunbook } from '../scenarios/runbook.ts';
 import type { ReceiverMode } from '../traffic/client-address.ts';
 import { type ApiFault, apiFaults, isPossible } from './api-faults.ts';
 import type { Case } from './case.ts';
 import { Injector, type Plan } from './injector.ts';
 import { callsOfEvery, type Direction, describeCall, keyOf, type RecordedCall } from './recorded-call.ts';
+import { said } from './said.ts';
 
 export interface FaultStage {
   /** Which part of the matrix it is. */
@@ -30,10 +32,20 @@ const DIRECTIONS: readonly Direction[] = ['enable', 'disable'];
 /** What a look more depends on is not in all of so many runs. */
 const RECORDINGS = 2;
 /** While faults are about, waits of the functions are so many times shorter; their SDK waits up to a minute for one call. */
-const TIMERS_DIVIDED_BY = 20;
+export const TIMERS_DIVIDED_BY = 20;
 /** Both are seen through those timers: a client gives a call up after 10 s. Unit: milliseconds. */
-const SILENCE_MS = 30_000;
-const LATE_MS = 300;
+export const SILENCE_MS = 30_000;
+export const LATE_MS = 300;
+
+/** Of the function as it ships, and so short that ten attempts of its client do not fit in. */
+const SHIPPED_SECONDS = 300;
+const SHORT_SECONDS = 2;
+
+export const OUT_OF_TIME: ApiFault = {
+  name: 'function out of time',
+  isSurvivedAt: () => false,
+  before: () => sleep(SILENCE_MS, RESET, { ref: false }),
+};
 
 interface Run {
   readonly ended: string;
@@ -146,6 +158,25 @@ export class SwitchFaults implements AsyncDisposable {
     }
   }
 
+  /** The first call of each step is never answered, and the function's time is over before its client gives up for good. */
+  async *outOfTime(): AsyncGenerator<Case> {
+    const { endpoint } = this.#stage.account;
+    const set = (Timeout: number) =>
+      endpoint.dispatcher.call('lambda', 'UpdateFunctionConfiguration', { FunctionName: this.#functionName, Timeout });
+    const isFirst = (call: RecordedCall): boolean =>
+      call.by === 'function' &&
+      call ===
+        this.calls.find(
+          (each) => each.by === 'function' && each.step === call.step && each.direction === call.direction,
+        );
+    await set(SHORT_SECONDS);
+    try {
+      yield* this.ending([OUT_OF_TIME], isFirst);
+    } finally {
+      await set(SHIPPED_SECONDS);
+    }
+  }
+
   async #one(fault: ApiFault, call: RecordedCall, base: Plan): Promise<Case> {
     const { direction } = call;
     const run = await this.#run(direction, (each) => on(fault, [call])(each) ?? base(each));
@@ -215,19 +246,22 @@ export class SwitchFaults implements AsyncDisposable {
   }
 
   async #prepareFunction(): Promise<void> {
-    const { endpoint } = this.#stage.account;
-    const { Functions = [] } = (await endpoint.dispatcher.call('lambda', 'ListFunctions', {})) as {
-      readonly Functions?: readonly { readonly FunctionName: string }[];
-    };
-    const found = Functions.find(({ FunctionName }) => FunctionName.includes('-LoadBalancerFunction-'));
-    if (found === undefined) throw new Error('there is no load-balancer function');
-    this.#functionName = found.FunctionName;
+    const names = await functionNames(this.#stage.account);
+    this.#functionName = names.find((name) => name.includes('-LoadBalancerFunction-')) ?? '';
+    if (this.#functionName === '') throw new Error(`there is no load-balancer function among ${names.join(', ')}`);
     await this.#renewFunction();
   }
 
   #renewFunction(): Promise<void> {
     return this.#stage.account.lambda.divideTimers(this.#functionName, TIMERS_DIVIDED_BY);
   }
+}
+
+export async function functionNames({ endpoint }: Pick<Environment, 'endpoint'>): Promise<string[]> {
+  const { Functions = [] } = (await endpoint.dispatcher.call('lambda', 'ListFunctions', {})) as {
+    readonly Functions?: readonly { readonly FunctionName: string }[];
+  };
+  return Functions.map(({ FunctionName }) => FunctionName);
 }
 
 const none: Plan = () => undefined;
@@ -250,15 +284,6 @@ const failing: Plan = ({ step, by, operation }) =>
 
 const isOnTheWayBack = (step: string): boolean =>
   ['Undo', 'IsThereAnythingToRestore', 'RestoreReceivers', 'Undone'].includes(step);
-
-/** The runbook's own words about how things are now, else where it failed and why. */
-function said(execution: AutomationExecution): string {
-  if (execution.AutomationExecutionStatus === 'Success') return '';
-  const sentences = ['Undo.summary', 'Undone.summary']
-    .map((name) => execution.Outputs?.[name]?.[0] ?? '')
-    .filter((text) => text !== '' && !text.startsWith('No output available yet'));
-  return sentences.length > 0 ? sentences.join(' ') : failureOf(execution);
-}
 
 function aborted(signal: AbortSignal): Promise<never> {
   const promise = new Promise<never>((_resolve, reject) => {

@@ -42,6 +42,8 @@ export interface Stage {
 export interface Judgement {
   /** Where it is not the one that the Command document prepares. */
   fleet?(environment: Environment, machines: number): Promise<Fleet>;
+  /** How long Run Command waits for an agent that is away, where it is not as long as AWS does. */
+  readonly deliveryTimeoutMs?: number;
   /** Where people can open the chat's page, while `afterwards` lasts. */
   readonly pagePort?: number;
   /** Behind the summary, with everything still up. */
@@ -72,9 +74,14 @@ export async function played(
   options: ScenarioOptions,
   interrupted: AbortSignal,
   cast: Cast,
-  { fleet: start = startFleet, pagePort, afterwards }: Judgement = {},
+  { fleet: start = startFleet, pagePort, deliveryTimeoutMs, afterwards }: Judgement = {},
 ): Promise<Judged> {
-  const environment = await Environment.start({ ...options, pagePort, say: (line) => console.log(line) });
+  const environment = await Environment.start({
+    ...options,
+    pagePort,
+    deliveryTimeoutMs,
+    say: (line) => console.log(line),
+  });
   try {
     const fleet = await start(environment, options.machines);
     interrupted.throwIfAborted();

@@ -35,6 +35,8 @@ export interface ScenarioOptions {
   readonly only: readonly string[] | undefined;
   /** For `faults`: the page that the run writes. */
   readonly markdown: string | undefined;
+  /** For `faults`: what earlier runs have written by --json, to stand on the page too. */
+  readonly with: readonly string[] | undefined;
   /** For `drift`: how often a healthy fleet is checked. */
   readonly checks: number;
   /** `npm start` ends by itself instead of staying until Ctrl-C. */
@@ -67,6 +69,7 @@ npm run rehearse -- switch | compare | stack | gates | access | cancel | contain
   --html FILE               write the result as a page
   --svg FILE                write the result as a picture
   --markdown FILE           (faults) write the matrix as a page
+  --with FILE,FILE          (faults) what earlier runs of parts wrote by --json, for the page
   --page-port P             where the chat page is on 127.0.0.1 (default 8443)
   --api-port P              where the AWS endpoint is on 127.0.0.1 (default: one that is free)
   --once                    (npm start) end by itself`;
@@ -91,6 +94,7 @@ const OPTIONS = {
   html: { type: 'string' },
   svg: { type: 'string' },
   markdown: { type: 'string' },
+  with: { type: 'string' },
   'page-port': { type: 'string', default: '8443' },
   'api-port': { type: 'string', default: '0' },
   once: { type: 'boolean', default: false },
@@ -125,6 +129,7 @@ export function parseOptions(args: readonly string[]): ScenarioOptions {
     html: values.html,
     svg: values.svg,
     markdown: values.markdown,
+    with: values.with?.split(','),
     once: values.once,
     pagePort: whole('page-port', values['page-port'], 1, 65535),
     apiPort: whole('api-port', values['api-port'], 0, 65535),

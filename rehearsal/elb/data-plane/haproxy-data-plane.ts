@@ -40,6 +40,7 @@ interface Balancer {
 export class HaproxyDataPlane implements DataPlane, AsyncDisposable {
   readonly #options: HaproxyDataPlaneOptions;
   readonly #balancers = new Map<string, Balancer>();
+  readonly #late = new Map<string, number>();
 
   constructor(options: HaproxyDataPlaneOptions) {
     this.#options = options;
@@ -174,6 +175,11 @@ export class HaproxyDataPlane implements DataPlane, AsyncDisposable {
     for (const name of [...this.#balancers.keys()]) await this.delete(name);
   }
 
+  /** Fault: the next changes of policies reach this node so much later than any other. 0 = as the others. Unit: milliseconds. */
+  delayPolicies(address: string, milliseconds: number): void {
+    this.#late.set(address, milliseconds);
+  }
+
   #spreadPolicy(balancer: Balancer, instancePort: number, kind: Kind): void {
     const { min, max } = this.#options.policyDelayMs ?? { min: 500, max: 4000 };
     const random = this.#options.random ?? Math.random;
@@ -189,7 +195,7 @@ export class HaproxyDataPlane implements DataPlane, AsyncDisposable {
           balancer.arrived.set(node, arrived.set(instancePort, change));
           node.setPolicy(instancePort, kind).catch((error: unknown) => this.#options.log?.(String(error)));
         },
-        min + random() * (max - min),
+        min + random() * (max - min) + (this.#late.get(node.place.address) ?? 0),
       );
       balancer.timers.add(timer);
     }

@@ -2,12 +2,14 @@
  * `npm run rehearse -- faults`: the matrix of faults. Its parts run one after the other, each by itself with `--only`; the table is
  * printed, and written by `--markdown`.
  */
+import { readFile } from 'node:fs/promises';
 import { type Case, describeCase } from '../../faults/case.ts';
 import { type FaultRun, faultsPage } from '../../faults/page.ts';
 import { RehearsalError } from '../../host/rehearsal-error.ts';
 import type { ScenarioOptions } from '../options.ts';
 import { writeReports } from '../write-reports.ts';
-import { callsOfThePlayedFleet, coreOfThePlayedFleet } from './played-fleet.ts';
+import { faultsOfTheLoadBalancer, faultsOnAnInstance } from './on-machines.ts';
+import { callsOfTheCustomResource, callsOfThePlayedFleet, coreOfThePlayedFleet } from './played-fleet.ts';
 
 export interface FaultPart {
   /** As `--only` has it. */
@@ -15,7 +17,12 @@ export interface FaultPart {
   /** Left out where nothing is named: another part has it. */
   readonly isPartOfAnother?: boolean;
   /** @throws Error  it could not be run at all; a case that falls short is in the cases */
-  run(options: ScenarioOptions, interrupted: AbortSignal, tell: (each: Case) => void): Promise<PartResult>;
+  run(
+    options: ScenarioOptions,
+    interrupted: AbortSignal,
+    tell: (each: Case) => void,
+    isWanted: (faultName: string) => boolean,
+  ): Promise<PartResult>;
 }
 
 export interface PartResult {
@@ -24,7 +31,13 @@ export interface PartResult {
   readonly traffic?: string;
 }
 
-const PARTS: readonly FaultPart[] = [callsOfThePlayedFleet, coreOfThePlayedFleet];
+const PARTS: readonly FaultPart[] = [
+  callsOfThePlayedFleet,
+  faultsOnAnInstance,
+  faultsOfTheLoadBalancer,
+  callsOfTheCustomResource,
+  coreOfThePlayedFleet,
+];
 
 /** @returns exit status: 0 only where no case, and nothing else, fell short */
 export async function faults(options: ScenarioOptions, interrupted: AbortSignal): Promise<number> {
@@ -32,12 +45,15 @@ export async function faults(options: ScenarioOptions, interrupted: AbortSignal)
   const cases: Case[] = [];
   const shortfalls: string[] = [];
   const traffic: string[] = [];
-  for (const part of chosen(options.only)) {
+  // Asked for before anything is run: a mistake is seen at once.
+  const earlier = await earlierRuns(options.with);
+  for (const { part, isWanted } of chosen(options.only)) {
     console.log(`${part.name} …`);
-    const result = await part.run(options, interrupted, (each) => {
+    const tell = (each: Case): void => {
       cases.push(each);
       if (each.wrong.length > 0) console.log(`FALLS SHORT  ${describeCase(each)}`);
-    });
+    };
+    const result = await part.run(options, interrupted, tell, isWanted);
     shortfalls.push(...result.shortfalls.map((each) => `${part.name}: ${each}`));
     if (result.traffic !== undefined) traffic.push(result.traffic);
   }
@@ -48,7 +64,7 @@ export async function faults(options: ScenarioOptions, interrupted: AbortSignal)
     cases,
     ...(traffic.length === 0 ? {} : { traffic: traffic.join(' ') }),
   };
-  const page = faultsPage(run);
+  const page = faultsPage([...earlier, run]);
   console.log(page);
   await writeReports(options, { json: () => ({ ...run, shortfalls }), markdown: () => page });
   for (const each of shortfalls) console.log(`FALLS SHORT  ${each}`);
@@ -57,15 +73,48 @@ export async function faults(options: ScenarioOptions, interrupted: AbortSignal)
   return short === 0 && shortfalls.length === 0 && cases.length > 0 ? 0 : 1;
 }
 
-function chosen(only: readonly string[] | undefined): readonly FaultPart[] {
-  if (only === undefined) return PARTS.filter(({ isPartOfAnother }) => isPartOfAnother !== true);
-  const unknown = only.filter((name) => !PARTS.some((part) => part.name === name));
+/** As --json has written them. @throws RehearsalError  a file that is none of those */
+function earlierRuns(files: readonly string[] = []): Promise<FaultRun[]> {
+  return Promise.all(
+    files.map(async (file) => {
+      try {
+        const run = JSON.parse(await readFile(file, 'utf8')) as FaultRun;
+        if (Array.isArray(run.cases)) return run;
+      } catch {
+        // Falls through: whatever it is, it is no run.
+      }
+      throw new RehearsalError('ERR_USAGE', `--with names ${file}`, 'it takes files that faults has written by --json');
+    }),
+  );
+}
+
+interface Chosen {
+  readonly part: FaultPart;
+  isWanted(faultName: string): boolean;
+}
+
+/** `instances` is all of a part, `instances/nginx-killed` one fault of it. */
+function chosen(only: readonly string[] | undefined): readonly Chosen[] {
+  if (only === undefined) {
+    return PARTS.filter(({ isPartOfAnother }) => isPartOfAnother !== true).map((part) => ({
+      part,
+      isWanted: () => true,
+    }));
+  }
+  const asked = only.map((text) => text.split('/') as [string, string?]);
+  const unknown = asked.filter(([name]) => !PARTS.some((part) => part.name === name));
   if (unknown.length > 0) {
     const names = PARTS.map(({ name }) => name).join(', ');
     throw new RehearsalError('ERR_USAGE', `--only names ${unknown.join(', ')}`, `the parts are ${names}`);
   }
-  return PARTS.filter(({ name }) => only.includes(name));
+  return PARTS.filter(({ name }) => asked.some(([each]) => each === name)).map((part) => ({
+    part,
+    isWanted: (faultName) =>
+      asked.some(([name, fault]) => name === part.name && (fault === undefined || fault === asWord(faultName))),
+  }));
 }
+
+const asWord = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
 
 function commandOf({ only, markdown }: ScenarioOptions): string {
   const parts = only === undefined ? '' : ` --only ${only.join(',')}`;

@@ -14,13 +14,13 @@ const each = (given: Partial<Case>): Case => ({
   ...given,
 });
 
-const page = (cases: readonly Case[]) =>
-  faultsPage({
-    startedAt: '2026-11-21T12:00:00.000Z',
-    durationMs: 600_000,
-    command: 'npm run rehearse -- faults',
-    cases,
-  });
+const run = (cases: readonly Case[], command = 'npm run rehearse -- faults') => ({
+  startedAt: '2026-11-21T12:00:00.000Z',
+  durationMs: 600_000,
+  command,
+  cases,
+});
+const page = (cases: readonly Case[]) => faultsPage([run(cases)]);
 
 describe('a cell', () => {
   test.each([
@@ -36,10 +36,18 @@ describe('a cell', () => {
 test('the page says by which command and when, and counts by part', () => {
   const text = page([each({}), each({ fault: 'timeout' }), each({ part: 'instances', where: 'AcceptBoth' })]);
 
-  expect(text).toContain('Written by `npm run rehearse -- faults` on 2026-11-21, in 10 minutes');
+  expect(text).toContain('Written by `npm run rehearse -- faults` on 2026-11-21 (10 minutes); not by hand');
   expect(text).toContain('| calls | 1 | 2 | 2 |');
   expect(text).toContain('| all | | | 3 |');
   expect(text).toContain('**None falls short**');
+});
+
+test('runs of parts stand on one page, each with its command', () => {
+  const text = faultsPage([run([each({})], 'one'), run([each({ part: 'instances', where: 'AcceptBoth' })], 'two')]);
+
+  expect(text).toContain('`one` on 2026-11-21 (10 minutes), `two` on 2026-11-21 (10 minutes)');
+  expect(text).toContain('| all | | | 2 |');
+  expect(text).toContain('## instances');
 });
 
 test('what falls short is named, and nothing is said to be well', () => {
