@@ -54,11 +54,14 @@ describe.each(RELEASES)('receiver on %s, beside an Application Load Balancer', (
     await run?.remove();
   }, 60_000);
 
-  async function document(parameters: Record<string, string>): Promise<Record<string, unknown>> {
+  async function document(
+    parameters: Record<string, string>,
+    script = shippedScript('receiver.sh'),
+  ): Promise<Record<string, unknown>> {
     const env = Object.fromEntries(Object.entries(parameters).map(([name, value]) => [`SSM_${name}`, value]));
     const { exitCode, stdout, stderr } = await machine.exec(
       ['bash', '-c', 'cat >/tmp/_script.sh && bash /tmp/_script.sh'],
-      { env, stdin: shippedScript('receiver.sh') },
+      { env, stdin: script },
     );
     if (exitCode !== 0) throw new Error(stderr);
     return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
@@ -227,6 +230,21 @@ describe.each(RELEASES)('receiver on %s, beside an Application Load Balancer', (
     const sources = (seen as [string, string, string][]).map(([, source]) => source);
     expect(sources).toContain('10.0.101.21');
     expect(sources).not.toContain('10.0.111.21');
+  }, 60_000);
+
+  test('an instance that comes later knows the ALB from the association', async () => {
+    await setMode('plain');
+    await document({ Operation: 'Uninstall' });
+    const joining = `proxy; ${SETTINGS.InstancePorts}; ${SETTINGS.TrustedCidrs}`;
+
+    const joined = await document(
+      { Operation: 'Join', AlbCidrs: SETTINGS.AlbCidrs },
+      shippedScript('receiver.sh').replace('{{ Joining }}', () => joining),
+    );
+
+    expect(joined).toMatchObject({ mode: 'proxy', before: 'none', ready: true });
+    expect(await told('alb', 'plain', FORWARDED)).toBe('198.51.100.7, yes');
+    expect(await told('classic', 'plain', FORWARDED)).toBe('refused');
   }, 60_000);
 
   test('without AlbCidrs again, an ALB is anybody', async () => {

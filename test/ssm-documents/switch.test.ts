@@ -184,6 +184,20 @@ describe('ssm-documents/switch.yml', () => {
     }
   });
 
+  test.each([
+    ['', true],
+    ['10.0.111.0/24', true],
+    ['10.0.111.0/24 10.0.112.0/24', true],
+    ['10.0.111.0/24,10.0.112.0/24', false],
+    ['10.0.111.0/24 $(reboot)', false],
+  ])('AlbCidrs %j: runbook and Command document agree whether they take it', (value, isTaken) => {
+    for (const { allowedPattern = '^$' } of [document.parameters.AlbCidrs, receiver.parameters.AlbCidrs].map(
+      (each) => each ?? {},
+    )) {
+      expect(new RegExp(allowedPattern).test(value)).toBe(isTaken);
+    }
+  });
+
   test('policies are set only behind the confirmation that every receiver accepts both, and receivers made strict only behind the verdict', () => {
     const order = outer.map((each) => each.name);
     const forward = [

@@ -421,6 +421,7 @@ describe('clients that forge a PROXY line', () => {
 describe('phases', () => {
   test('have counts of their own, and one answer is right in one and wrong in the other', async () => {
     const traffic = await start({}, { ...NEW_TLS, phase: { name: 'both', modes: ['both'] } });
+    await traffic.ready;
 
     await sleep(300);
     await traffic.phase('proxy');
