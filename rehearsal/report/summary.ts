@@ -47,6 +47,10 @@ function headline(result: RehearsalResult, shortfalls: readonly string[]): Line[
       ],
     ];
   }
+  if (result.newConnectionsByEntry) {
+    const led = 'Clients were led to the Application Load Balancer under load: no request failed, no WebSocket was dropped.';
+    return [[['green', led]]];
+  }
   const times = result.cycles > 0 ? `${counted(result.cycles, 'time')} on and off again` : 'on';
   return [[['green', `PROXY protocol was switched ${times} under load: no request failed, no WebSocket was dropped.`]]];
 }
@@ -66,7 +70,7 @@ function counts(result: RehearsalResult): Line[] {
       newConnections.sent,
       newConnections.failed,
       'failed',
-      failuresInWords(newConnections.failures),
+      newConnections.failed > 0 ? failuresInWords(newConnections.failures) : entriesInWords(result),
     ),
     row(
       'keep-alive requests',
@@ -89,9 +93,15 @@ function counts(result: RehearsalResult): Line[] {
   ];
 }
 
+function entriesInWords({ newConnectionsByEntry: entries }: RehearsalResult): string {
+  if (entries === undefined) return '';
+  return `${count(entries.classic.sent)} by the Classic ELB, ${count(entries.alb.sent)} by the ALB`;
+}
+
 function webSocketsInWords({ webSockets }: RehearsalResult): string {
   if (webSockets.failedToOpen > 0) return `${count(webSockets.failedToOpen)} could not be opened`;
-  return webSockets.dropped > 0 ? 'none came back' : 'open for the whole run';
+  if (webSockets.dropped > 0) return 'none came back';
+  return webSockets.returned > 0 ? `${count(webSockets.returned)} came back by themselves` : 'open for the whole run';
 }
 
 function mark(bad: number, words: string): Span {

@@ -37,7 +37,7 @@ const STORE = { address: '10.0.1.200', port: 6379 };
 /** A minute and a half of the runbook is quiet spells of 30 s, as they ship. Unit: seconds. */
 const QUIET_SECONDS = 6;
 const LIMIT_MS = 120_000;
-/** Two stacks' worth of reloads, with clients of the Classic Load Balancer in front of nginx. */
+/** nginx is reloaded twice with clients of the Classic Load Balancer in front of it, when the stack is made and when it is updated. */
 const RESENT_AT_MOST = 24;
 
 export function migrate(options: ScenarioOptions, interrupted: AbortSignal): Promise<number> {

@@ -8,6 +8,7 @@
  * | `plain` | never | a node's address: nginx sees nobody else |
  * | `both`  | never: anybody can begin with a PROXY line while the load balancer does not | a node's, or none: a claimed address stands in the access log alone |
  * | `proxy` | the client's own | never |
+ * | any, behind an Application Load Balancer | the client's own | never |
  *
  * - `correct`: fits a mode that some receiver may have been in between the connection's opening and the answer.
  * - `wrong`: someone would act on a falsehood. Trusted but not the client's own; trusted where no receiver may trust anybody;

@@ -21,6 +21,16 @@ describe('the summary', () => {
     expect(plain(aResult({ cycles: 5 }))).toContain('switched 5 times on and off again under load');
   });
 
+  test('of a migration says by which load balancer clients came, and that WebSockets came back', () => {
+    const newConnectionsByEntry = { classic: requests(14_000), alb: requests(10_000) };
+    const { webSockets } = aResult();
+    const text = plain(aResult({ newConnectionsByEntry, webSockets: { ...webSockets, returned: 60 } }));
+
+    expect(text).toMatch(/^Clients were led to the Application Load Balancer under load: no request failed/);
+    expect(text).toMatch(/new connections +24,000 +0 failed +14,000 by the Classic ELB, 10,000 by the ALB/);
+    expect(text).toMatch(/WebSockets +60 +0 dropped +60 came back by themselves/);
+  });
+
   test('of a run in which something failed begins with what', () => {
     const text = plain(aResult({ newConnections: requests(24_000, { reset: 3 }), stack: { status: 'CREATE_FAILED' } }));
 
