@@ -57,6 +57,8 @@ const epoch =
   spawnSync('git', ['log', '-1', '--format=%ct', '--', 'container', 'nginx'], { encoding: 'utf8' }).stdout?.trim() ||
   '0';
 
+if (process.argv.length > 2)
+  stop(`it was given ${process.argv.slice(2).join(' ')}, and takes no arguments.`, 'Run npm run image alone.');
 if (process.getuid() !== 0)
   stop('images are made as root: a root file system has files of many owners.', 'Run it as root.');
 if (!existsSync(`${OUT}/whoami.mjs`)) stop(`${OUT}/whoami.mjs is not there.`, 'Run npm run build first.');

@@ -1,13 +1,13 @@
 /** What Lambda loads: the handler with its real dependencies. */
 import { elasticLoadBalancingClient, eventBridgeClient, systemsManagerClient } from '../shared/clients.ts';
 import { systemClock } from '../shared/clock.ts';
-import { requireEnv } from '../shared/env.ts';
+import { requireEnv, requireNumber } from '../shared/env.ts';
 import { consoleLog } from '../shared/log.ts';
 import { createHandler } from './handler.ts';
 import { createPace, paced } from './pace.ts';
 
 const calls: Record<string, number> = {};
-const awaitTurn = createPace(systemClock, Number(requireEnv('CALLS_PER_SECOND')));
+const awaitTurn = createPace(systemClock, requireNumber('CALLS_PER_SECOND', 1));
 const count = (name: string) => {
   calls[name] = (calls[name] ?? 0) + 1;
 };
@@ -28,5 +28,5 @@ export const handler = createHandler({
   stackName: requireEnv('STACK_NAME'),
   inspectDocument: requireEnv('INSPECT_DOCUMENT'),
   switchDocument: requireEnv('SWITCH_DOCUMENT'),
-  bothSeconds: Number(requireEnv('BOTH_SECONDS')),
+  bothSeconds: requireNumber('BOTH_SECONDS', 0),
 });

@@ -11,3 +11,15 @@ export function requireEnv(name: string, env: NodeJS.ProcessEnv = process.env): 
   }
   return value;
 }
+
+/** A whole number. Of a text that is none every comparison would be false, and no limit hold. */
+export function requireNumber(name: string, least: number, env: NodeJS.ProcessEnv = process.env): number {
+  const value = requireEnv(name, env);
+  if (!/^\d+$/.test(value) || Number(value) < least) {
+    throw new ProxyflipError(
+      'ERR_ENV_INVALID',
+      `the environment variable ${name} is "${value}"; it takes a whole number from ${least}. The template sets it on the function.`,
+    );
+  }
+  return Number(value);
+}
