@@ -48,7 +48,8 @@ function headline(result: RehearsalResult, shortfalls: readonly string[]): Line[
     ];
   }
   if (result.newConnectionsByEntry) {
-    const led = 'Clients were led to the Application Load Balancer under load: no request failed, no WebSocket was dropped.';
+    const led =
+      'Clients were led to the Application Load Balancer under load: no request failed, no WebSocket was dropped.';
     return [[['green', led]]];
   }
   const times = result.cycles > 0 ? `${counted(result.cycles, 'time')} on and off again` : 'on';
