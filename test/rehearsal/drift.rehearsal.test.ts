@@ -33,5 +33,5 @@ test('a policy that is taken away is found, and comes back without a failure tha
   expect(beyond.newConnections.failed).toBe(0);
   expect(beyond.keepAlive.failed).toBe(0);
   expect(beyond.webSockets).toMatchObject({ dropped: 0, messagesLost: 0 });
-  expect(status).toBe(0);
+  if (status !== 0) throw new Error(output.slice(-20_000));
 }, 400_000);
