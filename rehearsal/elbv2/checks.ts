@@ -239,6 +239,7 @@ function redirectOf({ RedirectConfig: given }: Action): ActionConfiguration {
   }
   if (!/^(\d{1,5}|#\{port\})$/.test(redirect.port))
     throw validationError(`Redirect port '${redirect.port}' is not valid`);
+  checkOneLine('Redirect', redirect.host + redirect.path + redirect.query);
   if (!redirect.path.startsWith('/')) throw validationError(`Redirect path '${redirect.path}' must begin with /`);
   const isSame =
     redirect.protocol === '#{protocol}' &&
@@ -251,9 +252,20 @@ function redirectOf({ RedirectConfig: given }: Action): ActionConfiguration {
   return redirect;
 }
 
+/** Source: API reference, FixedResponseActionConfig. */
+const CONTENT_TYPES = ['text/plain', 'text/css', 'text/html', 'application/javascript', 'application/json'];
+
+/** HAProxy's configuration has no way to write more in a word. */
+function checkOneLine(what: string, value: string): void {
+  if (/[\r\n]/.test(value)) throw validationError(`${what} with a line break is not in the rehearsal`);
+}
+
 function fixedResponseOf({ FixedResponseConfig: given }: Action): ActionConfiguration {
   const { StatusCode = '', ContentType = 'text/plain', MessageBody = '' } = given ?? {};
   if (!/^[245]\d\d$/.test(StatusCode)) throw validationError(`Fixed response status code '${StatusCode}' is not valid`);
+  if (!CONTENT_TYPES.includes(ContentType)) throw validationError(`Content type '${ContentType}' is not valid`);
+  if (MessageBody.length > 1024) throw validationError('Fixed response message body must be at most 1024 characters');
+  checkOneLine('Fixed response message body', MessageBody);
   return { type: 'fixed-response', statusCode: Number(StatusCode), contentType: ContentType, body: MessageBody };
 }
 

@@ -5,8 +5,7 @@
  */
 import type { Certificate } from '../../nodes/certificate.ts';
 import type { Row } from '../../nodes/haproxy-master.ts';
-import type { CheckedHealth } from '../../nodes/haproxy-process.ts';
-import { FILES, type HaproxyLocation, HaproxyProcess } from '../../nodes/haproxy-process.ts';
+import { type CheckedHealth, FILES, type HaproxyLocation, HaproxyProcess } from '../../nodes/haproxy-process.ts';
 import type { NodePlace } from '../../nodes/node-places.ts';
 import { serverState } from '../../nodes/server-state.ts';
 import type { Configuration } from '../data-plane.ts';

@@ -293,6 +293,16 @@ describe('listeners and rules', () => {
     ['a target group that is not there', forward('arn:none'), 'TargetGroupNotFoundException'],
     ['a log-in', { Type: 'authenticate-oidc' }, 'ValidationError'],
     [
+      'a body that the nodes cannot write',
+      { Type: 'fixed-response', FixedResponseConfig: { StatusCode: '503', MessageBody: 'a\nb' } },
+      'ValidationError',
+    ],
+    [
+      'a body of another type',
+      { Type: 'fixed-response', FixedResponseConfig: { StatusCode: '503', ContentType: 'image/png' } },
+      'ValidationError',
+    ],
+    [
       'several target groups',
       { Type: 'forward', ForwardConfig: { TargetGroups: [{ TargetGroupArn: 'a' }, { TargetGroupArn: 'b' }] } },
       'ValidationError',
