@@ -43,21 +43,21 @@ export function loadBalancerFaults(
     },
     {
       name: 'a node added',
-      moments: before('AcceptBoth', 'MeasureReceivers', 'TakeFinalMode'),
+      moments: before('AcceptBoth', 'MeasureReceivers'),
       cuts: false,
       strike: added,
       mend: async () => {},
     },
     {
       name: 'a node lost',
-      moments: before('AcceptBoth', 'MeasureReceivers', 'TakeFinalMode'),
+      moments: before('AcceptBoth', 'MeasureReceivers'),
       cuts: true,
       strike: lost,
       mend: async () => {},
     },
     {
       name: 'an instance leaves',
-      moments: before('AcceptBoth', 'MeasureReceivers', 'TakeFinalMode'),
+      moments: before('AcceptBoth', 'MeasureReceivers'),
       cuts: true,
       strike: () => deregister(environment.clients.elb, leaving),
       mend: async () => {

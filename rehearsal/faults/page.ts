@@ -8,6 +8,8 @@ export interface FaultRun {
   readonly durationMs: number;
   /** As it can be given again. */
   readonly command: string;
+  /** It was ended before it had run all. */
+  readonly isInterrupted?: boolean;
   readonly cases: readonly Case[];
   /** Of the runs on machines, in words. Absent: there were none. */
   readonly traffic?: string;
@@ -33,9 +35,9 @@ export function faultsPage(runs: readonly FaultRun[]): string {
   ].join('\n\n')}\n`;
 }
 
-function commandOf({ command, startedAt, durationMs }: FaultRun): string {
+function commandOf({ command, startedAt, durationMs, isInterrupted = false }: FaultRun): string {
   const minutes = Math.max(1, Math.round(durationMs / 60_000));
-  return `\`${command}\` on ${startedAt.slice(0, 10)} (${minutes} minutes)`;
+  return `\`${command}\` on ${startedAt.slice(0, 10)} (${minutes} minutes${isInterrupted ? ', interrupted' : ''})`;
 }
 
 /** `recorded calls × faults × directions` as far as each is possible, and the rest. */

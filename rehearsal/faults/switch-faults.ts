@@ -7,7 +7,7 @@ import { RESET } from '../aws/faults.ts';
 import { ServiceError } from '../aws/service.ts';
 import type { Environment } from '../environment.ts';
 import { LOAD_BALANCER } from '../fleet.ts';
-import { startRunbook } from '../scenarios/runbook.ts';
+import { failureOf, startRunbook } from '../scenarios/runbook.ts';
 import type { ReceiverMode } from '../traffic/client-address.ts';
 import { type ApiFault, apiFaults, isPossible } from './api-faults.ts';
 import type { Case } from './case.ts';
@@ -50,6 +50,8 @@ export const OUT_OF_TIME: ApiFault = {
 interface Run {
   readonly ended: string;
   readonly said: string;
+  /** The step that ended it, and its words; of a run that succeeded nothing that counts. */
+  readonly why: string;
 }
 
 export class SwitchFaults implements AsyncDisposable {
@@ -158,6 +160,47 @@ export class SwitchFaults implements AsyncDisposable {
     }
   }
 
+  /** At each step of a run another is started: one of the two does the work, and who cannot have it says so. */
+  async *secondRuns(): AsyncGenerator<Case> {
+    const { account, parameters, unserved } = this.#stage;
+    const steps = (direction: Direction) => [
+      ...new Set(this.#calls.filter((call) => call.direction === direction).map(({ step }) => step)),
+    ];
+    const [enable = [], disable = []] = DIRECTIONS.map(steps);
+    for (let index = 0; index < Math.max(enable.length, disable.length); index += 1) {
+      for (const [direction, queue] of [
+        ['enable', enable],
+        ['disable', disable],
+      ] as const) {
+        const step = queue[index];
+        if (step === undefined) {
+          await this.#complete(direction);
+          continue;
+        }
+        let second: Promise<Run> | undefined;
+        const unsubscribe = account.ssm.subscribe((event) => {
+          if (event.type !== 'step' || event.stepName !== step || event.status !== 'InProgress') return;
+          second ??= startRunbook(account, direction, parameters).then((id) => this.#ended(id));
+        });
+        const first = await this.#run(direction, none);
+        unsubscribe();
+        const other = await second;
+        const wrong = [...unserved()];
+        if (other === undefined) wrong.push('the second run did not begin');
+        const runs = [first, ...(other === undefined ? [] : [other])];
+        if (runs.every(({ ended }) => ended !== 'Success')) wrong.push('neither run succeeded');
+        for (const { ended, why } of runs) {
+          if (ended !== 'Success' && !why.includes('ERR_SWITCH_BUSY')) wrong.push(`one ended in ${ended}: ${why}`);
+        }
+        const next = await this.#complete(direction);
+        const { part } = this.#stage;
+        const { ended, said: words } = first;
+        const found = { part, fault: 'a second run at the same time', where: step, direction, ended, said: words };
+        yield { ...found, next: next.ended, wrong: [...wrong, ...next.wrong] };
+      }
+    }
+  }
+
   /** The first call of each step is never answered, and the function's time is over before its client gives up for good. */
   async *outOfTime(): AsyncGenerator<Case> {
     const { endpoint } = this.#stage.account;
@@ -228,21 +271,27 @@ export class SwitchFaults implements AsyncDisposable {
   }
 
   async #run(direction: Direction, plan: Plan): Promise<Run> {
-    const { account, parameters, interrupted } = this.#stage;
-    interrupted.throwIfAborted();
+    this.#stage.interrupted.throwIfAborted();
     this.#injector.begin(direction, plan);
-    const ended = new Promise<string>((resolve) => {
-      const unsubscribe = account.ssm.subscribe((event) => {
-        if (event.type !== 'execution' || ['Pending', 'InProgress', 'Cancelling'].includes(event.status)) return;
-        unsubscribe();
-        resolve(event.executionId);
+    return this.#ended(await startRunbook(this.#stage.account, direction, this.#stage.parameters));
+  }
+
+  /** Told by the event of its end: asked for again and again, a thousand runs would take minutes more. */
+  async #ended(id: string): Promise<Run> {
+    const { ssm } = this.#stage.account;
+    const look = () => ssm.executions.find((each) => each.AutomationExecutionId === id);
+    const over = new Promise<void>((resolve) => {
+      const unsubscribe = ssm.subscribe((event) => {
+        if (event.type === 'execution' && event.executionId === id && isOver(event.status)) {
+          unsubscribe();
+          resolve();
+        }
       });
     });
-    await startRunbook(account, direction, parameters);
-    const id = await Promise.race([ended, this.#aborted]);
-    const execution = account.ssm.executions.find((each) => each.AutomationExecutionId === id);
+    if (!isOver(look()?.AutomationExecutionStatus ?? '')) await Promise.race([over, this.#aborted]);
+    const execution = look();
     if (execution === undefined) throw new Error(`execution ${id} is not there`);
-    return { ended: execution.AutomationExecutionStatus ?? '', said: said(execution) };
+    return { ended: execution.AutomationExecutionStatus ?? '', said: said(execution), why: failureOf(execution) };
   }
 
   async #prepareFunction(): Promise<void> {
@@ -263,6 +312,8 @@ export async function functionNames({ endpoint }: Pick<Environment, 'endpoint'>)
   };
   return Functions.map(({ FunctionName }) => FunctionName);
 }
+
+const isOver = (status: string): boolean => !['', 'Pending', 'InProgress', 'Cancelling'].includes(status);
 
 const none: Plan = () => undefined;
 

@@ -53,15 +53,22 @@ export async function faults(options: ScenarioOptions, interrupted: AbortSignal)
       cases.push(each);
       if (each.wrong.length > 0) console.log(`FALLS SHORT  ${describeCase(each)}`);
     };
-    const result = await part.run(options, interrupted, tell, isWanted);
-    shortfalls.push(...result.shortfalls.map((each) => `${part.name}: ${each}`));
-    if (result.traffic !== undefined) traffic.push(result.traffic);
+    try {
+      const result = await part.run(options, interrupted, tell, isWanted);
+      shortfalls.push(...result.shortfalls.map((each) => `${part.name}: ${each}`));
+      if (result.traffic !== undefined) traffic.push(result.traffic);
+    } catch (error) {
+      // What has been seen until then has been seen.
+      if (!interrupted.aborted) throw error;
+      break;
+    }
   }
   const run: FaultRun = {
     startedAt: new Date(startedMs).toISOString(),
     durationMs: Date.now() - startedMs,
     command: commandOf(options),
     cases,
+    isInterrupted: interrupted.aborted,
     ...(traffic.length === 0 ? {} : { traffic: traffic.join(' ') }),
   };
   const page = faultsPage([...earlier, run]);
@@ -70,6 +77,7 @@ export async function faults(options: ScenarioOptions, interrupted: AbortSignal)
   for (const each of shortfalls) console.log(`FALLS SHORT  ${each}`);
   const short = cases.filter(({ wrong }) => wrong.length > 0).length;
   console.log(`${cases.length} cases, ${short} of them fell short`);
+  interrupted.throwIfAborted();
   return short === 0 && shortfalls.length === 0 && cases.length > 0 ? 0 : 1;
 }
 

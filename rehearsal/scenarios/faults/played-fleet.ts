@@ -17,7 +17,7 @@ const PARAMETERS = { ...FLEET, QuietSeconds: '0', MeasureSeconds: '180' };
 
 /** Which faults, and at which calls those that end a run. */
 interface Choice {
-  isFault(fault: ApiFault): boolean;
+  isFault(fault: Pick<ApiFault, 'name'>): boolean;
   isEndingAt(call: RecordedCall): boolean;
 }
 
@@ -105,5 +105,8 @@ async function onThePlayedFleet(
   for await (const each of switching.survived(faults)) tell(each);
   for await (const each of switching.ending(faults, isEndingAt)) tell(each);
   if (isFault(OUT_OF_TIME)) for await (const each of switching.outOfTime()) tell(each);
+  if (isFault({ name: 'a second run at the same time' })) {
+    for await (const each of switching.secondRuns()) tell(each);
+  }
   return { shortfalls: [] };
 }

@@ -50,6 +50,10 @@ test('runs of parts stand on one page, each with its command', () => {
   expect(text).toContain('## instances');
 });
 
+test('a run that was interrupted says so', () => {
+  expect(faultsPage([{ ...run([each({})]), isInterrupted: true }])).toContain('(10 minutes, interrupted)');
+});
+
 test('what falls short is named, and nothing is said to be well', () => {
   const text = page([each({ wrong: ['m0 in proxy while 10.0.101.21 sends plain to 80'] })]);
 
