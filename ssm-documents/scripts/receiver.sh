@@ -69,7 +69,9 @@ read_request() {
   # sourced is looked at twice.
   expect Mode "$MODE" '(plain|both|proxy)?'
   expect InstancePorts "$INSTANCE_PORTS" '([0-9]{1,5}=(http|https|mixed)( [0-9]{1,5}=(http|https|mixed))*)?'
-  local cidr='[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}'
+  # HAProxy does not start with a range that is none.
+  local octet='(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])'
+  local cidr="$octet(\.$octet){3}/(3[0-2]|[12]?[0-9])"
   expect TrustedCidrs "$TRUSTED_CIDRS" "($cidr( $cidr)*)?"
   expect AlbCidrs "$ALB_CIDRS" "($cidr( $cidr)*)?"
   expect HealthPort "$HEALTH_PORT" '[0-9]{1,5}'
@@ -300,7 +302,7 @@ overlap() { # "10.0.101.0 24" "10.0.0.0 16"
 number() { # address
   local a b c d
   IFS=. read -r a b c d <<<"$1"
-  echo $((((10#$a * 256 + 10#$b) * 256 + 10#$c) * 256 + 10#$d))
+  echo $((((a * 256 + b) * 256 + c) * 256 + d))
 }
 
 # Only whether it can be reached; what it is, is verified when it has been fetched.
