@@ -21,6 +21,9 @@ let ec2: EC2;
 let vpcId: string;
 let subnetId: string;
 
+/** Of a fleet that a scenario has booted itself. */
+const THERE = { vpcId: 'vpc-0123', cidrBlock: '10.0.0.0/16' };
+
 beforeEach(async () => {
   world = new World();
   launched = [];
@@ -35,7 +38,7 @@ beforeEach(async () => {
     },
     async terminate() {},
   };
-  endpoint = await startAwsEndpoint({ services: [createEc2Service({ world, machines })] });
+  endpoint = await startAwsEndpoint({ services: [createEc2Service({ world, machines, vpcs: [THERE] })] });
   ec2 = new EC2(clientSettings(endpoint));
   const { Vpc } = await ec2.createVpc({ CidrBlock: '10.0.0.0/16' });
   vpcId = Vpc?.VpcId ?? '';
@@ -61,6 +64,13 @@ const code = (promise: Promise<unknown>) =>
   );
 
 describe('a network', () => {
+  test('that the account had before takes a subnet, within its range', async () => {
+    const made = (CidrBlock: string) => ec2.createSubnet({ VpcId: THERE.vpcId, CidrBlock });
+
+    expect((await made('10.0.111.0/24')).Subnet).toMatchObject({ VpcId: THERE.vpcId, CidrBlock: '10.0.111.0/24' });
+    expect(await code(made('10.1.0.0/24'))).toBe('InvalidSubnet.Range');
+  });
+
   test('is made, looked up, and taken away in the opposite order', async () => {
     const gateway = (await ec2.createInternetGateway({})).InternetGateway?.InternetGatewayId;
     await ec2.attachInternetGateway({ InternetGatewayId: gateway, VpcId: vpcId });
