@@ -5,6 +5,7 @@ import {
   complaintOf,
   type Invocation,
   unconfirmed,
+  wordsOf,
 } from '../../../functions/shared/invocations.ts';
 import { FakeAws } from '../fake-aws.ts';
 
@@ -27,6 +28,7 @@ describe('answerOf', () => {
     { desc: 'cut off', output: '{"mode":"bo', is: undefined },
     { desc: 'an object that is not last', output: '{"mode":"both"}\nbut then this', is: undefined },
     { desc: 'nothing', output: '', is: undefined },
+    { desc: 'JSON that is no object', output: '7', is: undefined },
   ])('$desc', ({ output, is }) => {
     expect(answerOf(invocation(output))).toEqual(is);
   });
@@ -35,6 +37,51 @@ describe('answerOf', () => {
 test('the complaint is standard error where there is one, and its end where it is long', () => {
   expect(complaintOf(invocation('words\n----------ERROR-------\nnginx: [emerg] bad\n'))).toBe('nginx: [emerg] bad');
   expect(complaintOf(invocation(`${'x'.repeat(1000)}END`))).toMatch(/^… x+END$/);
+});
+
+test.each([
+  ['exactly as long as is allowed: whole', 'x'.repeat(400), 'x'.repeat(400)],
+  ['longer: its end', `begin ${'x'.repeat(400)}`, `… ${'x'.repeat(400)}`],
+  ['blank standard error: standard output', 'words \n----------ERROR-------\n \n', 'words'],
+])('a complaint, %s', (_, output, is) => expect(complaintOf(invocation(output))).toBe(is));
+
+test('words are what stands before the answer', () => {
+  expect(wordsOf(invocation('one\ntwo\n{"mode":"both"}\n\n----------ERROR-------\nwarning\n'))).toBe('one\ntwo');
+  expect(wordsOf(invocation('{}'))).toBe('');
+});
+
+test('a list of several pages is read to its end, and asks for details', async () => {
+  const inputs: unknown[] = [];
+  const page = (id: string, more: object) => ({
+    CommandInvocations: [
+      { InstanceId: id, Status: 'Success', StatusDetails: 'Success', CommandPlugins: [{}, { Output: '{}' }] },
+    ],
+    ...more,
+  });
+  const pages = [page('i-1', { NextToken: 'two' }), page('i-2', { NextToken: '' })];
+  const client = {
+    async send({ input }: { input: unknown }) {
+      inputs.push(input);
+      return pages.shift();
+    },
+  };
+
+  const found = await awaitInvocations(
+    client as never,
+    { now: () => 0, sleep: async () => {} },
+    'command-1',
+    ['i-1', 'i-2'],
+    0,
+  );
+
+  expect([...found.values()]).toEqual([
+    { instanceId: 'i-1', status: 'Success', statusDetails: 'Success', output: '{}' },
+    { instanceId: 'i-2', status: 'Success', statusDetails: 'Success', output: '{}' },
+  ]);
+  expect(inputs).toEqual([
+    { CommandId: 'command-1', Details: true, MaxResults: 50 },
+    { CommandId: 'command-1', Details: true, MaxResults: 50, NextToken: 'two' },
+  ]);
 });
 
 describe('awaitInvocations', () => {
