@@ -32,19 +32,35 @@ describe('the body', () => {
   });
 
   test('never exceeds 4,096 bytes, whatever the reason is made of, and stays JSON', () => {
+    let isCut = false;
     fc.assert(
       fc.property(
         fc
-          .array(fc.constantFrom('a', 'ä', '日', '😀', '"', '\n', '\\', '\u0001'), { maxLength: 8000 })
+          .array(fc.constantFrom('a', 'ä', '日', '😀', '"', '\n', '\\', '\u0001'), { maxLength: 8000, size: 'max' })
           .map((all) => all.join('')),
         (reason) => {
           const body = responseBody(createEvent(), answer({ reason, data: { InstancePorts: reason } }));
           expect(bytes(body)).toBeLessThanOrEqual(4096);
+          isCut ||= !body.includes(JSON.stringify(reason));
           expect(JSON.parse(body)).toMatchObject({ Status: 'FAILED', PhysicalResourceId: 'id' });
         },
       ),
       { numRuns: 60 },
     );
+    // fast-check makes ten characters of maxLength 8000, unless it is told otherwise.
+    expect(isCut).toBe(true);
+  });
+
+  test('uses the room that there is, to the byte where a character has one', () => {
+    const reason = 'x'.repeat(5000);
+
+    const body = responseBody(createEvent(), answer({ reason }));
+
+    expect(bytes(body)).toBe(4096);
+    expect(JSON.parse(body).Reason).toMatch(/^x{3000,}…$/);
+    // What fits exactly is not cut: the mark takes three bytes, and stood for the rest.
+    const room = (JSON.parse(body).Reason as string).length + 2;
+    expect(JSON.parse(responseBody(createEvent(), answer({ reason: 'x'.repeat(room) }))).Reason).toBe('x'.repeat(room));
   });
 
   test('uses the room that there is: a reason of 3,000 bytes is not cut', () => {
