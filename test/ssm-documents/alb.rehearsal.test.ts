@@ -190,8 +190,12 @@ describe.each(RELEASES)('receiver on %s, beside an Application Load Balancer', (
     spawn('ip', [...['netns', 'exec', namespaces.get(sender) ?? '', process.execPath, '-e'], KEPT_CONNECTION]);
   async function ask(kept: ChildProcess): Promise<string> {
     kept.stdin?.write('\n');
-    const [data] = await once(kept.stdout as NonNullable<ChildProcess['stdout']>, 'data');
-    return String(data);
+    // The application's answer is one JSON object.
+    for (let said = ''; ; ) {
+      const [data] = await once(kept.stdout as NonNullable<ChildProcess['stdout']>, 'data');
+      said += data;
+      if (/[}]|closed/.test(said)) return said;
+    }
   }
 
   test('an ALB keeps its connection over a reload of nginx and a change of mode', async () => {
