@@ -26,8 +26,9 @@ const NAMES: Readonly<Record<keyof Losses, string>> = {
   forgedBelieved: 'forged lines believed',
 };
 const ALL = Object.keys(NAMES) as (keyof Losses)[];
+export const NO_LOSSES = Object.fromEntries(ALL.map((name) => [name, 0])) as unknown as Losses;
 /** A reload closes idle connections, which a client may meet once. */
-const NO_LOSS: readonly (keyof Losses)[] = ['resent'];
+const UNNOTICED: readonly (keyof Losses)[] = ['resent'];
 
 export function lossesOf(totals: Totals): Losses {
   const { newConnections, keepAlive, webSockets, clientAddress, forged } = totals;
@@ -52,7 +53,7 @@ function combined(one: Losses, other: Losses, join: (a: number, b: number) => nu
 
 /** A sentence for each that a client would have noticed. */
 export const noticed = (losses: Losses): string[] =>
-  ALL.filter((name) => losses[name] > 0 && !NO_LOSS.includes(name)).map((name) => `${losses[name]} ${NAMES[name]}`);
+  ALL.filter((name) => losses[name] > 0 && !UNNOTICED.includes(name)).map((name) => `${losses[name]} ${NAMES[name]}`);
 
 /** A client has one message on its way, seldom two, when its WebSocket is cut. */
 const MESSAGES_PER_DROP = 2;

@@ -31,6 +31,8 @@ export function loadBalancerFaults(
   };
   const added = async (): Promise<void> => {
     await dataPlane.addNode(LOAD_BALANCER);
+    // As on AWS, where a node is in the DNS only when its own health checks have found instances.
+    await waitInService(environment, instances.length);
     await lead();
   };
   return [

@@ -37,7 +37,7 @@ export function faultsPage(runs: readonly FaultRun[]): string {
 
 function commandOf({ command, startedAt, durationMs, isInterrupted = false }: FaultRun): string {
   const minutes = Math.max(1, Math.round(durationMs / 60_000));
-  return `\`${command}\` on ${startedAt.slice(0, 10)} (${minutes} minutes${isInterrupted ? ', interrupted' : ''})`;
+  return `\`${command}\` on ${startedAt.slice(0, 10)} (${minutes} min${isInterrupted ? ', interrupted' : ''})`;
 }
 
 /** `recorded calls × faults × directions` as far as each is possible, and the rest. */

@@ -9,7 +9,7 @@ import { startRunbook, waitForExecution } from '../scenarios/runbook.ts';
 import type { SsmEvent } from '../ssm/service.ts';
 import type { Traffic } from '../traffic/traffic.ts';
 import type { Case } from './case.ts';
-import { between, freshLook, type Losses, lossesOf, noticed, together } from './clients-seen.ts';
+import { between, freshLook, type Losses, lossesOf, NO_LOSSES, noticed, together } from './clients-seen.ts';
 import type { Direction } from './recorded-call.ts';
 import { said } from './said.ts';
 
@@ -44,24 +44,6 @@ export interface StepStage {
 const DIRECTIONS: readonly Direction[] = ['enable', 'disable'];
 /** Into a command, so that its script is at work. Unit: milliseconds. */
 const INTO_COMMAND_MS = 150;
-const NO_LOSSES: Losses = lossesOf({
-  newConnections: { sent: 0, ok: 0, failed: 0, failures: {} },
-  keepAlive: { sent: 0, ok: 0, failed: 0, failures: {}, retried: 0 },
-  forged: { sent: 0, served: 0, refused: 0, believed: 0, failed: 0, failures: {} },
-  clientAddress: { correct: 0, wrong: 0, unverified: 0 },
-  webSockets: {
-    opened: 0,
-    returned: 0,
-    failedToOpen: 0,
-    dropped: 0,
-    messagesSent: 0,
-    messagesEchoed: 0,
-    messagesLost: 0,
-    complaints: 0,
-    open: 0,
-  },
-});
-
 export class StepFaults {
   readonly #stage: StepStage;
   #cut = NO_LOSSES;

@@ -36,7 +36,7 @@ describe('a cell', () => {
 test('the page says by which command and when, and counts by part', () => {
   const text = page([each({}), each({ fault: 'timeout' }), each({ part: 'instances', where: 'AcceptBoth' })]);
 
-  expect(text).toContain('Written by `npm run rehearse -- faults` on 2026-11-21 (10 minutes); not by hand');
+  expect(text).toContain('Written by `npm run rehearse -- faults` on 2026-11-21 (10 min); not by hand');
   expect(text).toContain('| calls | 1 | 2 | 2 |');
   expect(text).toContain('| all | | | 3 |');
   expect(text).toContain('**None falls short**');
@@ -45,13 +45,13 @@ test('the page says by which command and when, and counts by part', () => {
 test('runs of parts stand on one page, each with its command', () => {
   const text = faultsPage([run([each({})], 'one'), run([each({ part: 'instances', where: 'AcceptBoth' })], 'two')]);
 
-  expect(text).toContain('`one` on 2026-11-21 (10 minutes), `two` on 2026-11-21 (10 minutes)');
+  expect(text).toContain('`one` on 2026-11-21 (10 min), `two` on 2026-11-21 (10 min)');
   expect(text).toContain('| all | | | 2 |');
   expect(text).toContain('## instances');
 });
 
 test('a run that was interrupted says so', () => {
-  expect(faultsPage([{ ...run([each({})]), isInterrupted: true }])).toContain('(10 minutes, interrupted)');
+  expect(faultsPage([{ ...run([each({})]), isInterrupted: true }])).toContain('(10 min, interrupted)');
 });
 
 test('what falls short is named, and nothing is said to be well', () => {
