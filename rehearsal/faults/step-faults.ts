@@ -147,6 +147,6 @@ export class StepFaults {
   }
 }
 
-/** A client's request that nobody answers is given up after 10 s; what a dead machine was asked ends before. Unit: milliseconds. */
-const SETTLE_MS = 3_000;
+/** A client gives up after 10 s what nobody answers, and only then says so. Unit: milliseconds. */
+const SETTLE_MS = 11_000;
 const settle = () => new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
