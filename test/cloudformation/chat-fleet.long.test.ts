@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import https from 'node:https';
 import net, { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -13,21 +13,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { WebSocket } from 'ws';
 import type { ClientMessage, ServerMessage } from '../../chat/protocol.ts';
-import { type Artifact, readTemplate } from '../../deploy/artifacts.ts';
-import { packageTemplate } from '../../deploy/packaged-template.ts';
 import { Environment } from '../../rehearsal/environment.ts';
 import { FOR_TESTS, requireLinuxAndRoot, requirePackages } from '../../rehearsal/host/packages.ts';
 import { ADDRESSES, type NetworkHost } from '../../rehearsal/network/fabric.ts';
-import { DIST, ROOT } from '../../rehearsal/paths.ts';
+import { DIST } from '../../rehearsal/paths.ts';
 import { trafficPlan } from '../../rehearsal/traffic/plan.ts';
 import { startTraffic } from '../../rehearsal/traffic/traffic.ts';
 import { ACCOUNT_ID, type Instance, REGION } from '../../rehearsal/world.ts';
 import { aws } from './aws-cli.ts';
+import { failures, packagedTemplate, stackOutputs, stackStatus, until } from './deployed-stack.ts';
 
 const STACK = 'chat';
-const BUCKET = 'proxyflip-artifacts';
 const SOURCES = Array.from({ length: 24 }, (_, index) => ADDRESSES.client(index));
-const LIMIT_MS = 150_000;
 
 let environment: Environment;
 let folder: string;
@@ -55,11 +52,10 @@ beforeAll(async () => {
     say: (line) => console.log(line),
   });
   clients = await environment.fabric.addHost('clients', SOURCES);
-  const template = path.join(folder, 'packaged.yaml');
-  await writeFile(template, await packaged());
+  const template = await packagedTemplate(environment, 'chat-fleet', folder);
   deployed = cli(
     ...['cloudformation', 'deploy', '--stack-name', STACK, '--template-file', template],
-    ...['--capabilities', 'CAPABILITY_IAM', '--parameter-overrides', `ArtifactBucket=${BUCKET}`, 'Cache=Valkey'],
+    ...['--capabilities', 'CAPABILITY_IAM', '--parameter-overrides', 'Cache=Valkey'],
     `CertificateArn=arn:aws:acm:${REGION}:${ACCOUNT_ID}:certificate/chat`,
     // Shorter than one would have them, so that the test is.
     ...['QuietSeconds=3', 'MeasureSeconds=60', 'DrainingSeconds=5'],
@@ -67,8 +63,10 @@ beforeAll(async () => {
   // Told when a test waits for it.
   deployed.catch(() => {});
   // The CLI itself looks every 30 s.
-  await until('the stack is complete', async () => /^(?!REVIEW).*_(COMPLETE|FAILED)$/.test(await stackStatus(STACK)));
-  outputs = await stackOutputs();
+  await until('the stack is complete', async () =>
+    /^(?!REVIEW).*_(COMPLETE|FAILED)$/.test(await stackStatus(environment, STACK)),
+  );
+  outputs = await stackOutputs(environment, STACK);
 }, 300_000);
 jest.setTimeout(60_000);
 
@@ -79,7 +77,7 @@ afterAll(async () => {
 
 describe('deployed by aws cloudformation deploy', () => {
   test('is complete, with PROXY protocol on and measured at every node', async () => {
-    expect(await failures()).toEqual([]);
+    expect(await failures(environment)).toEqual([]);
     expect(outputs).toMatchObject({ ReceiverMode: 'proxy', Assumed: 'nothing', InstancePorts: '80=http 81=https' });
     expect(await deployed).toContain(`Successfully created/updated stack - ${STACK}`);
   });
@@ -193,9 +191,11 @@ describe('deleted by aws cloudformation delete-stack', () => {
     );
     await cli('cloudformation', 'delete-stack', '--stack-name', STACK);
     const [{ StackId }] = Stacks;
-    await until('the stack is gone', async () => /^DELETE_(COMPLETE|FAILED)$/.test(await stackStatus(StackId)));
+    await until('the stack is gone', async () =>
+      /^DELETE_(COMPLETE|FAILED)$/.test(await stackStatus(environment, StackId)),
+    );
 
-    expect(await stackStatus(StackId)).toBe('DELETE_COMPLETE');
+    expect(await stackStatus(environment, StackId)).toBe('DELETE_COMPLETE');
     const { world, iam, dataPlane } = environment;
     expect({
       instances: instances().length,
@@ -244,49 +244,6 @@ describe('deleted by aws cloudformation delete-stack', () => {
     return Object.fromEntries(found.filter(([, items]) => JSON.stringify(items) !== '[]'));
   }
 });
-
-/** As npm run package puts it into the bucket. @returns the template's text */
-async function packaged(): Promise<string> {
-  const artifacts = JSON.parse(await readFile(path.join(DIST, 'artifacts.json'), 'utf8')) as Artifact[];
-  for (const { key, file } of artifacts)
-    await environment.s3.putObject(BUCKET, key, await readFile(path.join(ROOT, file)));
-  const place = { bucket: BUCKET, prefix: '', region: REGION };
-  const templates = packageTemplate('chat-fleet', (name) => readTemplate(ROOT, name), place);
-  for (const { key, text } of templates) await environment.s3.putObject(BUCKET, key, Buffer.from(text));
-  return templates.at(-1)?.text ?? '';
-}
-
-async function stackStatus(name: string): Promise<string> {
-  try {
-    const { Stacks } = await cli<{ Stacks: [{ StackStatus: string }] }>(
-      'cloudformation',
-      'describe-stacks',
-      '--stack-name',
-      name,
-    );
-    return Stacks[0].StackStatus;
-  } catch (error) {
-    // Before the change set is there.
-    if (/does not exist/.test((error as Error).message)) return 'REVIEW_NOT_YET_COMPLETE';
-    throw error;
-  }
-}
-
-async function stackOutputs(): Promise<Readonly<Record<string, string>>> {
-  const query = ['--query', 'Stacks[0].Outputs'];
-  const list = await cli<{ OutputKey: string; OutputValue: string }[]>(
-    ...['cloudformation', 'describe-stacks', '--stack-name', STACK, ...query],
-  );
-  return Object.fromEntries(list.map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]));
-}
-
-/** Of the stack and of those that it nests. */
-async function failures(): Promise<string[]> {
-  const { StackSummaries } = await cli<{ StackSummaries: { StackId: string }[] }>('cloudformation', 'list-stacks');
-  return StackSummaries.flatMap(({ StackId }) => environment.cloudFormation.events(StackId))
-    .filter(({ ResourceStatus }) => ResourceStatus.endsWith('_FAILED'))
-    .map((event) => `${event.LogicalResourceId}: ${event.ResourceStatusReason}`);
-}
 
 const setDesiredCapacity = (count: number) =>
   cli(
@@ -374,12 +331,6 @@ async function onTwoInstances(): Promise<[Person, Person]> {
     second.socket.terminate();
   }
   throw new Error('ten connections went to the same instance');
-}
-
-async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  for (const limit = Date.now() + LIMIT_MS; !(await isSo()); await sleep(250)) {
-    if (Date.now() > limit) throw new Error(`after ${LIMIT_MS / 1000} s it is not so that ${what}`);
-  }
 }
 
 async function freePort(): Promise<number> {
