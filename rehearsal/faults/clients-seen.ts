@@ -51,6 +51,15 @@ function combined(one: Losses, other: Losses, join: (a: number, b: number) => nu
   return Object.fromEntries(ALL.map((name) => [name, join(one[name], other[name])])) as unknown as Losses;
 }
 
+/** What a fault may take away, and what none excuses: an address that is not the client's, taken for it. */
+export function parted(losses: Losses): { readonly cutOff: Losses; readonly never: Losses } {
+  const { wrongAddresses, forgedBelieved } = losses;
+  return {
+    cutOff: { ...losses, wrongAddresses: 0, forgedBelieved: 0 },
+    never: { ...NO_LOSSES, wrongAddresses, forgedBelieved },
+  };
+}
+
 /** A sentence for each that a client would have noticed. */
 export const noticed = (losses: Losses): string[] =>
   ALL.filter((name) => losses[name] > 0 && !UNNOTICED.includes(name)).map((name) => `${losses[name]} ${NAMES[name]}`);

@@ -9,7 +9,7 @@ import { startRunbook, waitForExecution } from '../scenarios/runbook.ts';
 import type { SsmEvent } from '../ssm/service.ts';
 import type { Traffic } from '../traffic/traffic.ts';
 import type { Case } from './case.ts';
-import { between, freshLook, type Losses, lossesOf, NO_LOSSES, noticed, together } from './clients-seen.ts';
+import { between, freshLook, type Losses, lossesOf, NO_LOSSES, noticed, parted, together } from './clients-seen.ts';
 import type { Direction } from './recorded-call.ts';
 import { said } from './said.ts';
 
@@ -80,8 +80,9 @@ export class StepFaults {
     // What was cut shows when its clients give up.
     if (fault.cuts) await settle();
     const lost = between(before, lossesOf(await freshLook(this.#stage.traffic, this.#stage.interrupted)));
-    if (fault.cuts) this.#cut = together(this.#cut, lost);
-    else wrong.push(...noticed(lost));
+    const { cutOff, never } = parted(lost);
+    if (fault.cuts) this.#cut = together(this.#cut, cutOff);
+    wrong.push(...noticed(fault.cuts ? never : lost));
     const next = await this.#complete(direction);
     return {
       part: this.#stage.part,
@@ -91,7 +92,7 @@ export class StepFaults {
       ended: run.ended,
       said: run.said,
       next: next.ended,
-      cut: fault.cuts ? noticed(lost).join(', ') : '',
+      cut: fault.cuts ? noticed(cutOff).join(', ') : '',
       wrong: [...wrong, ...next.wrong],
     };
   }

@@ -6,6 +6,7 @@ import {
   lossesOf,
   NO_LOSSES,
   noticed,
+  parted,
   together,
 } from '../../../rehearsal/faults/clients-seen.ts';
 import { aResult } from '../report/results.ts';
@@ -23,6 +24,13 @@ describe('losses', () => {
     expect(noticed(losses({ newConnections: 3, resent: 9 }))).toEqual(['3 new connections failed']);
     expect(noticed(NO_LOSSES)).toEqual([]);
   });
+});
+
+test('no fault excuses a forged line that is believed, or a wrong address', () => {
+  const { cutOff, never } = parted(losses({ newConnections: 4, wrongAddresses: 2, forgedBelieved: 1 }));
+
+  expect(cutOff).toEqual(losses({ newConnections: 4 }));
+  expect(noticed(never)).toEqual(['2 answers with a wrong address', '1 forged lines believed']);
 });
 
 describe('a result beyond the faults', () => {
