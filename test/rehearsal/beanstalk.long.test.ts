@@ -30,6 +30,8 @@ test('the policy comes and goes by deployments, whenever Beanstalk sets it, and 
   expect(result.clientAddress).toMatchObject({ wrong: 0, unverified: 0 });
   expect(result.forged).toMatchObject({ believed: 0 });
   const proxy = result.phases.find(({ name }) => name === 'proxy');
-  expect(proxy?.sample).toMatchObject({ trusted: true, address: expect.stringMatching(/^198\.51\.100\./) });
+  // A kept connection goes on as it was opened in `both`, so that the last answer may be of one that names nobody.
+  expect(proxy?.answers.own).toBeGreaterThan(1_000);
+  expect(proxy?.answers.trusted).toBe(proxy?.answers.own);
   expect(status).toBe(0);
 }, 300_000);
