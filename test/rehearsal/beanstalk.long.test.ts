@@ -31,7 +31,7 @@ test('the policy comes and goes by deployments, whenever Beanstalk sets it, and 
   expect(result.forged).toMatchObject({ believed: 0 });
   const proxy = result.phases.find(({ name }) => name === 'proxy');
   // A kept connection goes on as it was opened in `both`, so that the last answer may be of one that names nobody.
-  expect(proxy?.answers.own).toBeGreaterThan(1_000);
+  expect(proxy?.answers.own).toBeGreaterThan(100);
   expect(proxy?.answers.trusted).toBe(proxy?.answers.own);
   expect(status).toBe(0);
 }, 300_000);
