@@ -9,13 +9,12 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { CREDENTIALS, Environment } from '../../rehearsal/environment.ts';
+import { Environment } from '../../rehearsal/environment.ts';
 import { FOR_TESTS, requireLinuxAndRoot, requirePackages } from '../../rehearsal/host/packages.ts';
 import { ADDRESSES, type NetworkHost } from '../../rehearsal/network/fabric.ts';
-import { DIST } from '../../rehearsal/paths.ts';
 import { ACCOUNT_ID, type Instance, REGION } from '../../rehearsal/world.ts';
 import { aws } from './aws-cli.ts';
-import { BUCKET, failures, packagedTemplate, stackOutputs, stackStatus, until } from './deployed-stack.ts';
+import { failures, packagedTemplate, stackOutputs, stackStatus, until } from './deployed-stack.ts';
 
 const FLEET = 'chat';
 const ALB = 'chat-alb';
@@ -55,27 +54,6 @@ async function deploy(stack: string, template: string, parameters: readonly stri
     const status = await stackStatus(environment, stack);
     return /_COMPLETE$|_FAILED$/.test(status) && !/^REVIEW|CLEANUP/.test(status);
   });
-  expect(await failures(environment)).toEqual([]);
-}
-
-/** The command of the page, as npm runs it. */
-async function npmRunDeploy(stack: string, template: string, parameters: readonly string[]): Promise<void> {
-  const args = ['deploy', '--bucket', BUCKET, '--template', template, '--stack', stack];
-  const { accessKeyId, secretAccessKey } = CREDENTIALS;
-  await promisify(execFile)(
-    process.execPath,
-    [path.join(DIST, 'deploy/cli.mjs'), ...args, ...parameters.flatMap((each) => ['--parameter', each])],
-    {
-      env: {
-        ...process.env,
-        AWS_ENDPOINT_URL: environment.endpoint.url,
-        AWS_DEFAULT_REGION: REGION,
-        AWS_REGION: REGION,
-        AWS_ACCESS_KEY_ID: accessKeyId,
-        AWS_SECRET_ACCESS_KEY: secretAccessKey,
-      },
-    },
-  );
   expect(await failures(environment)).toEqual([]);
 }
 
@@ -131,7 +109,7 @@ beforeAll(async () => {
   clients = await environment.fabric.addHost('clients', [CLIENT]);
   await deploy(FLEET, 'chat-fleet', FLEET_PARAMETERS);
   fleet = await stackOutputs(environment, FLEET);
-  await npmRunDeploy(ALB, 'alb', [
+  await deploy(ALB, 'alb', [
     CERTIFICATE,
     `VpcId=${fleet.VpcId}`,
     `InstanceSecurityGroupId=${fleet.InstanceSecurityGroupId}`,
@@ -157,7 +135,7 @@ describe('beside the fleet', () => {
 
   test('gets the fleet by an update of the fleet’s stack, and finds every instance healthy', async () => {
     const before = instances().map(({ instanceId }) => instanceId);
-    await npmRunDeploy(FLEET, 'chat-fleet', [`TargetGroupArns=${alb.TargetGroupArn}`]);
+    await deploy(FLEET, 'chat-fleet', [`TargetGroupArns=${alb.TargetGroupArn}`]);
     expect(instances().map(({ instanceId }) => instanceId)).toEqual(before);
     await until('all targets are healthy', async () => {
       const states = await targetHealth();
