@@ -53,7 +53,7 @@ console.log(figures);
 const page = readFileSync(PAGE, 'utf8');
 writeFileSync(
   PAGE,
-  page.replace(/(<!-- figures -->\n)[\s\S]*(\n<!-- end -->)/, (_, begin, end) => `${begin}${figures}${end}`),
+  page.replace(/(<!-- figures -->\n)[\s\S]*?\n?(<!-- end -->)/, (_, begin, end) => `${begin}${figures}\n${end}`),
 );
 
 const { killed, survived } = counted(mutants);
