@@ -33,6 +33,8 @@ function jest(kind, outputFile) {
     // Before --selectProjects, which takes every word that follows it for a project's name.
     ...jestArguments,
     ...(kind === 'unit' ? [] : ['--runInBand']),
+    // For one that hangs. Jest's 5 s is less than a machine takes that has other work; and in a project's settings it is not read.
+    '--testTimeout=60000',
     '--json',
     `--outputFile=${outputFile}`,
     '--selectProjects',
