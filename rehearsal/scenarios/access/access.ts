@@ -17,7 +17,7 @@ import {
 } from '@aws-sdk/client-ssm';
 import type { Environment } from '../../environment.ts';
 import { ARTIFACT_BUCKET, FLEET_TAG, LOAD_BALANCER } from '../../fleet.ts';
-import type { Required } from '../../report/result.ts';
+import { RESENT_BY_A_SWITCH, type Required } from '../../report/result.ts';
 import type { SsmEvent } from '../../ssm/service.ts';
 import { judged, type Play, type Stage } from '../judged.ts';
 import type { ScenarioOptions } from '../options.ts';
@@ -32,6 +32,9 @@ export async function access(options: ScenarioOptions, interrupted: AbortSignal)
   // Amazon Linux has the AWS CLI, by which an instance fetches from S3.
   return judged({ ...options, image: 'amazon' }, interrupted, (stage) => new Access(stage));
 }
+
+/** On by the stack, off by the operator, on by the operator, off by the stack's deletion: each ends in a reload of nginx. */
+const SWITCHES = 4;
 
 const FLEET = { FleetTagKey: [FLEET_TAG.key], FleetTagValue: [FLEET_TAG.value] };
 
@@ -56,7 +59,11 @@ class Access implements Play {
   readonly #outcomes: Outcome[] = [];
 
   constructor({ environment, fleet, options, interrupted }: Stage) {
-    this.required = { newConnections: 1_000, webSockets: options.webSockets };
+    this.required = {
+      newConnections: 1_000,
+      webSockets: options.webSockets,
+      resentAtMost: SWITCHES * RESENT_BY_A_SWITCH,
+    };
     this.#environment = environment;
     this.#interrupted = interrupted;
     const chat = { ChatArtifactUrl: `s3://${ARTIFACT_BUCKET}/${artifactKey(fleet.chat?.ChatArtifactUrl ?? '')}` };
