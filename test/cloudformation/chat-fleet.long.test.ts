@@ -220,7 +220,8 @@ describe('deleted by aws cloudformation delete-stack', () => {
   /** What the APIs still list, by what lists it. */
   async function left(): Promise<Record<string, unknown>> {
     const lists: readonly [command: string, query: string][] = [
-      ['ec2 describe-vpcs', 'Vpcs'],
+      // The network that was there has no tags; those of a stack have.
+      ['ec2 describe-vpcs', 'Vpcs[?Tags]'],
       ['ec2 describe-internet-gateways', 'InternetGateways'],
       ['ec2 describe-route-tables', 'RouteTables'],
       ['ec2 describe-security-groups', 'SecurityGroups'],

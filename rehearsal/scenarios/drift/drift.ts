@@ -9,7 +9,7 @@ import type { Kind } from '../../../functions/drift-check/kinds.ts';
 import type { Environment } from '../../environment.ts';
 import { type Fleet, LOAD_BALANCER, waitInService } from '../../fleet.ts';
 import { AWS_CLI, requirePackages } from '../../host/packages.ts';
-import type { RehearsalResult, Required } from '../../report/result.ts';
+import { RESENT_BY_A_SWITCH, type RehearsalResult, type Required } from '../../report/result.ts';
 import { RECEIVER_MODES } from '../../traffic/client-address.ts';
 import type { Traffic } from '../../traffic/traffic.ts';
 import { modesNow } from '../follow.ts';
@@ -80,9 +80,8 @@ class Drift implements Play {
     this.required = {
       newConnections: 1_000,
       webSockets: options.webSockets,
-      // Each run of the switch reloads nginx on every machine, some twice, and kept requests may meet that (seen: 44 in 20 runs, on a machine
-      // with other work). Each scene has two, by hand and by remediation; the stack and the brake have as many as any switch may.
-      resentAtMost: 12 + 6 * this.#scenes.length,
+      // Each scene has two runs of the switch, by hand and by remediation; the stack has one, and so has the brake.
+      resentAtMost: RESENT_BY_A_SWITCH * (2 + 2 * this.#scenes.length),
     };
     this.#parameters = {
       ...stackParameters(fleet, options),
