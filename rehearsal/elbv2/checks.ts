@@ -60,16 +60,6 @@ export function subnetsOf(world: World, ids: readonly string[]): readonly Subnet
   return subnets;
 }
 
-/** @throws ServiceError InvalidSecurityGroup */
-export function securityGroupsOf(world: World, ids: readonly string[] | undefined): readonly string[] {
-  for (const id of ids ?? []) {
-    if (!world.securityGroups.has(id)) {
-      throw new ServiceError('InvalidSecurityGroup', `The security group '${id}' does not exist`);
-    }
-  }
-  return ids ?? [];
-}
-
 /** Source: API reference, AddTags: at most 50, no key twice in a call. */
 export function tagsOf(current: ReadonlyMap<string, string>, added: readonly Tag[] | undefined): Map<string, string> {
   const tags = added ?? [];

@@ -5,6 +5,7 @@
  * connection tracking. What lets out, UDP and ICMP are not enforced, nor is anything for a host without a group.
  */
 import { runCommand } from '../host/run-command.ts';
+import { InOrder } from '../in-order.ts';
 import type { SecurityGroup, World } from '../world.ts';
 import type { Fabric } from './fabric.ts';
 
@@ -52,7 +53,7 @@ export class Firewall {
   readonly #world: World;
   readonly #fabric: Pick<Fabric, 'namespace'>;
   #loaded = '';
-  #queue: Promise<void> = Promise.resolve();
+  readonly #loads = new InOrder();
 
   constructor(world: World, fabric: Pick<Fabric, 'namespace'>) {
     this.#world = world;
@@ -61,9 +62,7 @@ export class Firewall {
 
   /** Resolves when the rules hold for new connections. */
   update(): Promise<void> {
-    const result = this.#queue.then(() => this.#load());
-    this.#queue = result.catch(() => {});
-    return result;
+    return this.#loads.run(() => this.#load());
   }
 
   async #load(): Promise<void> {

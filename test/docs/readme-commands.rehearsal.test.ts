@@ -2,38 +2,13 @@
  * The commands of the pages as they stand there, in a shell, by the real AWS CLI, against `serve`; and those of the blog posts that
  * this project answers. One fleet for all of them, in order: what one makes, the next one uses.
  */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { openAwsShell } from './aws-shell.ts';
-import { expectLastLine } from './last-line.ts';
+import { describe, expect, test } from '@jest/globals';
 import { type CheckedCommand, checkedCommands, readPage } from './markdown.ts';
-import { ServedRehearsal } from './served-rehearsal.ts';
-import type { ShellSession } from './shell-session.ts';
+import { pageTerminal } from './page-terminal.ts';
 
-const BLOCK_LIMIT_MS = 180_000;
-
-let served: ServedRehearsal;
-let shell: ShellSession;
-
-beforeAll(async () => {
-  served = await ServedRehearsal.start(['--page-port', '18443', '--policy-delay-ms', '100..500']);
-  shell = await openAwsShell(served);
-}, 150_000);
-
-afterAll(async () => {
-  await shell?.[Symbol.asyncDispose]();
-  await served?.[Symbol.asyncDispose]();
-}, 60_000);
+const terminal = pageTerminal(['--page-port', '18443']);
 
 const blocksOf = (page: string): CheckedCommand[] => checkedCommands(readPage(page));
-const run = (blocks: readonly CheckedCommand[]): void =>
-  test.each(blocks)(
-    '$name',
-    async ({ commands, lastLine }) => {
-      expectLastLine(await shell.run(commands, BLOCK_LIMIT_MS), lastLine);
-    },
-    BLOCK_LIMIT_MS,
-  );
-
 const README = blocksOf('README.md');
 const [STATE, ...TROUBLESHOOTING] = blocksOf('docs/troubleshooting.md');
 const DRIFT = blocksOf('docs/drift.md');
@@ -45,18 +20,18 @@ test('the pages promise last lines', () => {
   expect([README, TROUBLESHOOTING, DRIFT, CONTAINER].map(({ length }) => length)).toEqual([5, 1, 4, 1]);
 });
 
-describe('README.md', () => run(README.slice(0, -1)));
+describe('README.md', () => terminal.run(README.slice(0, -1)));
 // While it is switched: the README's last block undoes it all.
-describe('docs/troubleshooting.md, where to look', () => run(STATE === undefined ? [] : [STATE]));
-describe('docs/drift.md', () => run(DRIFT));
+describe('docs/troubleshooting.md, where to look', () => terminal.run(STATE === undefined ? [] : [STATE]));
+describe('docs/drift.md', () => terminal.run(DRIFT));
 // Suppressions that cannot be read are a finding.
-describe('docs/drift.md, once more', () => run(DRIFT.slice(0, 1)));
-describe('README.md, undone', () => run(README.slice(-1)));
+describe('docs/drift.md, once more', () => terminal.run(DRIFT.slice(0, 1)));
+describe('README.md, undone', () => terminal.run(README.slice(-1)));
 
 describe('the commands that people know, by the unchanged AWS CLI', () => {
-  const cases: { what: string; commands: string; lastLine: string }[] = [
+  const cases: CheckedCommand[] = [
     {
-      what: 'elb create-load-balancer-policy',
+      name: 'elb create-load-balancer-policy',
       commands: `ELB_NAME=$LOAD_BALANCER
 aws elb create-load-balancer-policy \\
     --load-balancer-name $ELB_NAME \\
@@ -68,7 +43,7 @@ aws elb describe-load-balancer-policies --load-balancer-name $ELB_NAME --output 
       lastLine: 'chat-fleet-proxy-protocol\tProxyProtocolPolicyType\tTrue',
     },
     {
-      what: 'elb set-load-balancer-policies-for-backend-server, on',
+      name: 'elb set-load-balancer-policies-for-backend-server, on',
       commands: `aws elb set-load-balancer-policies-for-backend-server \\
     --load-balancer-name $ELB_NAME \\
     --instance-port 80 \\
@@ -78,7 +53,7 @@ aws elb describe-load-balancers --load-balancer-name $ELB_NAME --output text \\
       lastLine: '80\tchat-fleet-proxy-protocol',
     },
     {
-      what: 'elb set-load-balancer-policies-for-backend-server, off',
+      name: 'elb set-load-balancer-policies-for-backend-server, off',
       commands: `aws elb set-load-balancer-policies-for-backend-server --load-balancer-name $ELB_NAME \\
     --instance-port 80 --policy-names '[]'
 aws elb describe-load-balancers --load-balancer-names $ELB_NAME --output text \\
@@ -86,13 +61,13 @@ aws elb describe-load-balancers --load-balancer-names $ELB_NAME --output text \\
       lastLine: '0',
     },
     {
-      what: 'elb describe-instance-health',
+      name: 'elb describe-instance-health',
       commands: `aws elb describe-instance-health --load-balancer-name $ELB_NAME --output text \\
     --query 'InstanceStates[].[State,ReasonCode]'`,
       lastLine: 'InService\tN/A',
     },
     {
-      what: 'ssm send-command on a tag, ssm list-command-invocations',
+      name: 'ssm send-command on a tag, ssm list-command-invocations',
       commands: `COMMAND=$(aws ssm send-command --document-name chat-fleet-receiver --targets Key=tag:$TAG_KEY,Values=$TAG_VALUE \\
     --parameters Operation=Status --query Command.CommandId --output text)
 until [ "$(aws ssm list-command-invocations --command-id $COMMAND --output text \\
@@ -103,18 +78,12 @@ aws ssm list-command-invocations --command-id $COMMAND --details --output text \
     },
   ];
 
-  test.each(cases)(
-    '$what',
-    async ({ commands, lastLine }) => {
-      expectLastLine(await shell.run(commands, 60_000), lastLine);
-    },
-    60_000,
-  );
+  terminal.run(cases, 60_000);
 });
 
-describe('docs/troubleshooting.md', () => run(TROUBLESHOOTING));
-describe('docs/container.md, at the load balancer', () => run(CONTAINER));
+describe('docs/troubleshooting.md', () => terminal.run(TROUBLESHOOTING));
+describe('docs/container.md, at the load balancer', () => terminal.run(CONTAINER));
 
 test('Ctrl-C ends it in order', async () => {
-  expect(await served.interrupt()).toBe(0);
+  expect(await terminal.served.interrupt()).toBe(0);
 }, 60_000);

@@ -1,20 +1,12 @@
+import { HEALTH_INPUTS } from '../../elbv2/checks.ts';
 import type { JsonObject } from '../json.ts';
 import type { ResourceContext, ResourceType } from '../resource-type.ts';
 import { changedProperties, finishOrDelete, requireUpdatable } from './made-by-api.ts';
 import { defined, keyValues, number, object, tagMap, text } from './properties.ts';
 
 const FIXED = ['Name', 'Port', 'Protocol', 'ProtocolVersion', 'VpcId', 'TargetType', 'IpAddressType'];
-const HEALTH = [
-  'HealthCheckEnabled',
-  'HealthCheckProtocol',
-  'HealthCheckPort',
-  'HealthCheckPath',
-  'HealthCheckIntervalSeconds',
-  'HealthCheckTimeoutSeconds',
-  'HealthyThresholdCount',
-  'UnhealthyThresholdCount',
-  'Matcher',
-];
+/** Spelt as in the API. */
+const HEALTH: readonly string[] = HEALTH_INPUTS;
 const UPDATABLE = [...HEALTH, 'TargetGroupAttributes'];
 
 /** Targets come by Auto Scaling groups or by RegisterTargets: those in a template (Targets) are not in the rehearsal. */

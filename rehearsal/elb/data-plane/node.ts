@@ -3,6 +3,7 @@
  *
  * Listeners, instances and health checks change by a reload, the PROXY policy by one runtime command.
  */
+import { InOrder } from '../../in-order.ts';
 import type { Certificate } from '../../nodes/certificate.ts';
 import type { Row } from '../../nodes/haproxy-master.ts';
 import { type CheckedHealth, FILES, type HaproxyLocation, HaproxyProcess } from '../../nodes/haproxy-process.ts';
@@ -47,7 +48,7 @@ export class Node {
   #gone: Record<Kind, number> = { plain: 0, proxy: 0 };
   #configuration: Configuration;
   /** Changes of one node come one after another: a policy must not fall between reading and loading the map. */
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #changes = new InOrder();
 
   /** A new node begins with the policies as they are set now. */
   constructor(place: NodePlace, haproxy: HaproxyLocation, certificate: Certificate, configuration: Configuration) {
@@ -69,7 +70,7 @@ export class Node {
 
   /** Resolves when it takes connections. */
   start(): Promise<void> {
-    return this.#inOrder(async () => {
+    return this.#changes.run(async () => {
       if (this.isRunning) return;
       const { certificatePem, privateKeyPem } = this.#certificate;
       await this.#haproxy.write(FILES.certificate, certificatePem + privateKeyPem);
@@ -87,7 +88,7 @@ export class Node {
 
   /** Resolves when new connections are under it. The proxyPorts in it are not taken over: see `setPolicy`. */
   apply(configuration: Configuration): Promise<void> {
-    return this.#inOrder(async () => {
+    return this.#changes.run(async () => {
       // Evaluation starts again with another target. Source: deis/deis#5036.
       const known =
         configuration.healthCheck.target === this.#configuration.healthCheck.target ? await this.health() : new Map();
@@ -101,7 +102,7 @@ export class Node {
 
   /** New connections alone see it; nothing is reloaded. */
   setPolicy(instancePort: number, kind: Kind): Promise<void> {
-    return this.#inOrder(async () => {
+    return this.#changes.run(async () => {
       this.#inForce.set(instancePort, kind);
       this.#changedAt.set(instancePort, Date.now());
       if (!this.isRunning) return;
@@ -177,12 +178,6 @@ export class Node {
     const servers = checkedServers(instances, this.#configuration.healthCheck, known);
     await this.#haproxy.write(FILES.serverState, serverState(servers));
     await this.#haproxy.write(POLICY_MAP, policyMap(this.#mapContent()));
-  }
-
-  #inOrder<T>(step: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(step);
-    this.#queue = result.catch(() => {});
-    return result;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { CreateLoadBalancerInput, CreateLoadBalancerOutput } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { ServiceError } from '../../aws/service.ts';
-import { checkName, refuseOthers, securityGroupsOf, subnetsOf, tagsOf, validationError } from '../checks.ts';
+import { securityGroupsOf } from '../../elb/checks.ts';
+import { checkName, refuseOthers, subnetsOf, tagsOf, validationError } from '../checks.ts';
 import { describeLoadBalancer } from '../describe.ts';
 import type { LoadBalancers } from '../model.ts';
 

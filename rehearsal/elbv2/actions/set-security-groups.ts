@@ -1,5 +1,6 @@
 import type { SetSecurityGroupsInput, SetSecurityGroupsOutput } from '@aws-sdk/client-elastic-load-balancing-v2';
-import { refuseOthers, securityGroupsOf } from '../checks.ts';
+import { securityGroupsOf } from '../../elb/checks.ts';
+import { refuseOthers } from '../checks.ts';
 import type { LoadBalancers } from '../model.ts';
 
 export const setSecurityGroups =

@@ -1,4 +1,5 @@
 /** One node of an Application Load Balancer: an HAProxy in HTTP mode. Every change of it is a reload. */
+import { InOrder } from '../../in-order.ts';
 import type { Certificate } from '../../nodes/certificate.ts';
 import { type CheckedHealth, FILES, type HaproxyLocation, HaproxyProcess } from '../../nodes/haproxy-process.ts';
 import type { NodePlace } from '../../nodes/node-places.ts';
@@ -20,7 +21,7 @@ export class Node {
   readonly #haproxy: HaproxyProcess;
   #configuration: Configuration;
   /** Changes of one node come one after another. */
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #changes = new InOrder();
 
   constructor(place: NodePlace, haproxy: HaproxyLocation, certificate: Certificate, configuration: Configuration) {
     const { address, host, directory } = place;
@@ -36,7 +37,7 @@ export class Node {
 
   /** Resolves when it takes connections. */
   start(): Promise<void> {
-    return this.#inOrder(async () => {
+    return this.#changes.run(async () => {
       if (this.isRunning) return;
       const { certificatePem, privateKeyPem } = this.#certificate;
       await this.#haproxy.write(FILES.certificate, certificatePem + privateKeyPem);
@@ -52,7 +53,7 @@ export class Node {
 
   /** Resolves when new requests are under it. */
   apply(configuration: Configuration): Promise<void> {
-    return this.#inOrder(async () => {
+    return this.#changes.run(async () => {
       const before = this.#configuration;
       const known = (await this.health()).filter(({ backend }) => isCheckedAlike(backend, before, configuration));
       this.#configuration = configuration;
@@ -88,12 +89,6 @@ export class Node {
     const health = new Map(known.map((each) => [`${each.backend}/${each.server}`, each]));
     await this.#haproxy.write(FILES.config, haproxyConfig(this.#configuration, this.#haproxy.inside));
     await this.#haproxy.write(FILES.serverState, serverState(checkedServers(this.#configuration.targetGroups, health)));
-  }
-
-  #inOrder<T>(step: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(step);
-    this.#queue = result.catch(() => {});
-    return result;
   }
 }
 
