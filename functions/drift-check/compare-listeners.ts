@@ -1,8 +1,8 @@
 /** Listeners, the health check and neighbours against what was set. Pure. */
-import { type InstancePort, switchedPorts } from '../shared/ports.ts';
+import { type InstancePort, schemeOf, switchedPorts } from '../shared/ports.ts';
 import { deregister, makeListenerAgain, moveHealthCheck, startSwitch } from './mend.ts';
 import type { ObservedListener, ObservedLoadBalancer } from './observed.ts';
-import { type Draft, failsAt, known, type Rules, type Situation } from './situation.ts';
+import { type Draft, failsAt, isKnown, known, type Rules, type Situation } from './situation.ts';
 
 export function compareListeners(situation: Situation, rules: Rules): Draft[] {
   return [
@@ -44,8 +44,8 @@ function compareFeeders(situation: Situation, rules: Rules, wanted: InstancePort
   const others = feeders.filter((listener) => listener.instanceProtocol !== 'TCP');
   if (feeders.length === 0) return [];
   if (others.length > 0) return others.map((listener) => wrongProtocol(situation, listener));
-  const scheme = switchedPorts(feeders, { include: [wanted.port], exclude: [] })[0]?.scheme;
-  if (scheme === undefined || scheme === wanted.scheme) return [];
+  const scheme = schemeOf(feeders);
+  if (scheme === wanted.scheme) return [];
   return [
     {
       kind: 'listener-scheme',
@@ -104,8 +104,8 @@ function newPorts({ loadBalancer, expected, state }: Situation, rules: Rules): D
 function checkHealthCheck(situation: Situation): Draft[] {
   const { loadBalancer, expected } = situation;
   const target = loadBalancer.healthCheck?.target ?? 'TCP';
-  const [, protocol = 'TCP', digits = '', path = ''] = /^(\w+):(\d+)(.*)$/.exec(target) ?? [];
-  if (protocol.toUpperCase() === 'TCP') return [];
+  const [, digits, path] = /^(?:HTTPS?|SSL):(\d+)(.*)/i.exec(target) ?? [];
+  if (digits === undefined) return [];
   const port = Number(digits);
   const healthPort = known(situation).find(([, { mode }]) => mode !== 'none')?.[1].healthPort ?? '8078';
   const isAtStrictPort =
@@ -137,7 +137,7 @@ function checkNeighbours(situation: Situation): Draft[] {
     .filter(({ port, instanceIds }) =>
       instanceIds.some((id) => {
         const receiver = receivers.get(id);
-        return receiver !== undefined && 'mode' in receiver && failsAt(receiver, port, 'plain');
+        return isKnown(receiver) && failsAt(receiver, port, 'plain');
       }),
     )
     .map(({ name, port, instanceIds }) => ({

@@ -2,7 +2,7 @@
 import { POLICY_NAME } from '../shared/policies.ts';
 import { whoWrites } from './controllers.ts';
 import { dropPolicies, keepOnePolicy, quote, setPolicies, startSwitch } from './mend.ts';
-import { type ObservedLoadBalancer, proxyPoliciesOn, sentTo } from './observed.ts';
+import { type ObservedLoadBalancer, policiesOn, proxyPoliciesOn, sentTo } from './observed.ts';
 import { type Draft, failsAt, fedPorts, known, type Rules, type Situation, severityAtPort } from './situation.ts';
 
 export function comparePolicies(situation: Situation, rules: Rules): Draft[] {
@@ -13,7 +13,6 @@ export function comparePolicies(situation: Situation, rules: Rules): Draft[] {
     ...fedPorts(situation).flatMap(({ port }) => comparePort(situation, rules, port)),
     ...[...loadBalancer.policyNames.keys()]
       .filter((port) => !switched.has(port))
-      .sort((a, b) => a - b)
       .flatMap((port) => compareOtherPort(situation, rules, port, fed.has(port))),
   ];
 }
@@ -21,14 +20,16 @@ export function comparePolicies(situation: Situation, rules: Rules): Draft[] {
 function comparePort(situation: Situation, rules: Rules, port: number): Draft[] {
   const { loadBalancer, expected } = situation;
   const on = proxyPoliciesOn(loadBalancer, port);
-  const idle = (loadBalancer.policyNames.get(port) ?? []).filter((name) => loadBalancer.idlePolicies.has(name));
+  const [first, second] = on;
+  const idle = policiesOn(loadBalancer, port).filter((name) => loadBalancer.idlePolicies.has(name));
   const wanted = wantedAt(situation, port);
+  const isOff = wanted === 'on' && first === undefined;
   const drafts: Draft[] = [];
 
-  if (idle.length > 0) drafts.push(wrongAttribute(situation, rules, port, idle, wanted === 'on' && on.length === 0));
-  if (wanted === 'on' && on.length === 0 && idle.length === 0) drafts.push(missing(situation, rules, port));
+  if (idle.length > 0) drafts.push(wrongAttribute(situation, rules, port, idle, isOff));
+  else if (isOff) drafts.push(missing(situation, rules, port));
   if (wanted === 'off') drafts.push(...on.map((name) => unexpected(situation, rules, port, name)));
-  if (wanted === 'on' && on.length > 1) {
+  if (wanted === 'on' && second !== undefined) {
     drafts.push({
       kind: 'policy-doubled',
       severity: 'NEXT_CHANGE_FAILS',
@@ -39,10 +40,9 @@ function comparePort(situation: Situation, rules: Rules, port: number): Draft[] 
       cause: whoWrites(loadBalancer),
       mend: keepOnePolicy(loadBalancer, port, POLICY_NAME),
     });
-  } else if (wanted === 'on' && on.length === 1) {
-    const [name = ''] = on;
-    const adopted = expected.before.get(port)?.includes(name) ?? false;
-    if (name !== POLICY_NAME && !adopted) drafts.push(replaced(situation, port, name));
+  } else if (wanted === 'on' && first !== undefined) {
+    const adopted = expected.before.get(port)?.includes(first) ?? false;
+    if (first !== POLICY_NAME && !adopted) drafts.push(replaced(situation, port, first));
   }
   return drafts;
 }
@@ -63,7 +63,7 @@ function missing(situation: Situation, rules: Rules, port: number): Draft {
     severity: severityAtPort(situation, port, 'CLIENT_ADDRESSES_WRONG'),
     where: `port ${port}`,
     expected: `a policy that writes the PROXY line, such as ${POLICY_NAME}`,
-    observed: describeList(loadBalancer.policyNames.get(port)),
+    observed: policiesOn(loadBalancer, port).join(', ') || 'no policy',
     ...causeOfLoss(situation),
     mend: startSwitch(rules.switchDocument, loadBalancer.name, state),
   };
@@ -108,7 +108,7 @@ function unexpected(situation: Situation, rules: Rules, port: number, name: stri
 }
 
 function replaced({ loadBalancer }: Situation, port: number, name: string): Draft {
-  const others = (loadBalancer.policyNames.get(port) ?? []).filter((each) => each !== name);
+  const others = policiesOn(loadBalancer, port).filter((each) => each !== name);
   const create = loadBalancer.proxyPolicies.has(POLICY_NAME)
     ? ''
     : `aws elb create-load-balancer-policy --load-balancer-name ${quote(loadBalancer.name)} --policy-name ${POLICY_NAME} --policy-type-name ProxyProtocolPolicyType --policy-attributes AttributeName=ProxyProtocol,AttributeValue=true && `;
@@ -174,5 +174,3 @@ function causeOfLoss({ loadBalancer, expected }: Situation): { cause: string; be
 /** Whoever sets a list replaces it whole: what stands there now is theirs. */
 const whoLeft = ({ policyNames }: ObservedLoadBalancer): string =>
   [...policyNames.values()].flat().includes(POLICY_NAME) ? 'this port alone was changed' : '';
-
-const describeList = (names: readonly string[] = []): string => (names.length === 0 ? 'no policy' : names.join(', '));

@@ -26,7 +26,7 @@ interface Asked {
 export function compareReceivers(situation: Situation, rules: Rules): Draft[] {
   const { loadBalancer, expected } = situation;
   // Where nothing is switched a receiver may be there or not; a plain one and none are the same to a connection.
-  const isOff = expected.mode === 'plain' && expected.policy === 'off';
+  const isOff = expected.policy === 'off';
   return [...situation.receivers].flatMap(([id, receiver]) => {
     if (!isKnown(receiver)) return [unreachable(loadBalancer.name, id, receiver)];
     const asked = { situation, rules, id, receiver };
@@ -62,8 +62,11 @@ function draft({ situation, rules, id }: Asked, kind: Draft['kind'], severity: S
 const severityOf = (
   { situation, id }: Asked,
   isBroken: (receiver: Receiver) => boolean,
-  otherwise: Severity,
+  otherwise: Severity = 'NEXT_CHANGE_FAILS',
 ): Severity => severityAtInstance(situation, id, isBroken, otherwise);
+
+/** The rule of `both` sends every new connection to HAProxy. */
+const leadsNowhere = ({ haproxy, rule }: Receiver): boolean => rule && !haproxy.active;
 
 function compareProcesses(asked: Asked): Draft[] {
   const { situation, receiver } = asked;
@@ -73,7 +76,7 @@ function compareProcesses(asked: Asked): Draft[] {
       draft(
         asked,
         'nginx-down',
-        severityOf(asked, (each) => !each.nginx.active, 'SOME_REQUESTS_FAIL'),
+        severityOf(asked, (each) => !each.nginx.active),
         {
           expected: 'nginx runs',
           observed: 'it does not',
@@ -84,9 +87,8 @@ function compareProcesses(asked: Asked): Draft[] {
   }
   const drafts: Draft[] = [];
   if (!haproxy.active) {
-    const takesPart = (each: Receiver) => !each.haproxy.active && each.rule;
     drafts.push(
-      draft(asked, 'haproxy-down', severityOf(asked, takesPart, 'NEXT_CHANGE_FAILS'), {
+      draft(asked, 'haproxy-down', severityOf(asked, leadsNowhere), {
         expected: 'HAProxy runs in every mode, so that entering both starts nothing',
         observed: rule ? 'it does not, and the rule leads every new connection to it' : 'it does not',
         began: haproxy.since,
@@ -95,7 +97,7 @@ function compareProcesses(asked: Asked): Draft[] {
   }
   if (mode === 'both' && !rule) {
     drafts.push(
-      draft(asked, 'rule-missing', severityOf(asked, failsAnywhere(situation), 'NEXT_CHANGE_FAILS'), {
+      draft(asked, 'rule-missing', severityOf(asked, failsAnywhere(situation)), {
         expected: 'the nftables rule of mode both',
         observed: 'no rule: connections go to nginx, which takes one kind alone',
         cause: 'somebody flushed the rules; reloading nftables.service does',
@@ -104,15 +106,10 @@ function compareProcesses(asked: Asked): Draft[] {
   }
   if (mode !== 'both' && rule) {
     drafts.push(
-      draft(
-        asked,
-        'rule-left',
-        severityOf(asked, (each) => !each.haproxy.active && each.rule, 'CLIENT_ADDRESSES_WRONG'),
-        {
-          expected: `no nftables rule in mode ${mode}`,
-          observed: 'the rule of mode both: every kind of connection is taken, and no address is trusted',
-        },
-      ),
+      draft(asked, 'rule-left', severityOf(asked, leadsNowhere, 'CLIENT_ADDRESSES_WRONG'), {
+        expected: `no nftables rule in mode ${mode}`,
+        observed: 'the rule of mode both: every kind of connection is taken, and no address is trusted',
+      }),
     );
   }
   return drafts;
@@ -166,33 +163,25 @@ function compareSettings(asked: Asked): Draft[] {
   const { expected, loadBalancer } = situation;
   const served = new Set(receiver.ports.split(' '));
   // One that no listener feeds any more has a finding of its own.
-  const ports = fedPorts(situation).filter((each) => !served.has(formatInstancePorts([each])));
+  const missing = fedPorts(situation).filter((each) => !served.has(formatInstancePorts([each])));
+  if (missing.length > 0) {
+    const fails = missing.some(({ port }) => sentTo(loadBalancer, port) === 'proxy');
+    return [
+      draft(asked, 'receiver-settings', fails ? 'SOME_REQUESTS_FAIL' : 'CLIENT_ADDRESSES_WRONG', {
+        expected: `instance ports ${formatInstancePorts(expected.ports)}`,
+        observed: `instance ports ${receiver.ports || 'none'}`,
+        began: receiver.since,
+      }),
+    ];
+  }
   const cidrs = expected.trustedCidrs;
-  const sent = (port: number) => sentTo(loadBalancer, port);
+  if (cidrs === undefined || cidrs === receiver.cidrs || receiver.mode === 'plain') return [];
   return [
-    ...(ports.length === 0
-      ? []
-      : [
-          draft(
-            asked,
-            'receiver-settings',
-            ports.some(({ port }) => sent(port) === 'proxy') ? 'SOME_REQUESTS_FAIL' : 'CLIENT_ADDRESSES_WRONG',
-            {
-              expected: `instance ports ${formatInstancePorts(expected.ports)}`,
-              observed: `instance ports ${receiver.ports || 'none'}`,
-              began: receiver.since,
-            },
-          ),
-        ]),
-    ...(ports.length > 0 || cidrs === undefined || cidrs === receiver.cidrs || receiver.mode === 'plain'
-      ? []
-      : [
-          draft(asked, 'receiver-settings', 'CLIENT_ADDRESSES_WRONG', {
-            expected: `a PROXY line is believed from ${cidrs}`,
-            observed: `from ${receiver.cidrs || 'nowhere'}`,
-            began: receiver.since,
-          }),
-        ]),
+    draft(asked, 'receiver-settings', 'CLIENT_ADDRESSES_WRONG', {
+      expected: `a PROXY line is believed from ${cidrs}`,
+      observed: `from ${receiver.cidrs || 'nowhere'}`,
+      began: receiver.since,
+    }),
   ];
 }
 
@@ -201,10 +190,10 @@ const NAMED_FILES = 3;
 
 function compareFiles(asked: Asked): Draft[] {
   const { files = [], omitted = 0 } = asked.receiver;
-  if (files.length === 0) return [];
   const [first] = files;
+  if (first === undefined) return [];
   const more = files.length - NAMED_FILES + omitted;
-  const manager = files.find((file) => file.manager !== '')?.manager ?? '';
+  const manager = files.map((file) => file.manager).find((name) => name !== '');
   const times = files.map((file) => file.since).filter((time) => time > 0);
   return [
     draft(asked, 'receiver-files', 'NEXT_CHANGE_FAILS', {
@@ -215,8 +204,8 @@ function compareFiles(asked: Asked): Draft[] {
         .join(', ')}${more > 0 ? ` and ${more} more` : ''}`,
       began: times.length === 0 ? 0 : Math.min(...times),
       cause:
-        manager === ''
-          ? first?.how === 'missing'
+        manager === undefined
+          ? first.how === 'missing'
             ? ''
             : 'changed by hand, or by a program that leaves no mark'
           : `${manager} writes it: take the file out of its hands, or it will be changed again`,
@@ -228,7 +217,7 @@ function compareChat(asked: Asked): Draft[] {
   const { situation, id } = asked;
   const { chat } = asked.receiver;
   if (chat === 'ready' || (chat === 'absent' && !situation.expected.withChat)) return [];
-  const severity = severityOf(asked, (each) => each.chat !== 'ready', 'SOME_REQUESTS_FAIL');
+  const severity = severityOf(asked, (each) => each.chat !== 'ready');
   return [
     draft(asked, 'chat-not-ready', severity, {
       expected: 'the chat service is ready',
@@ -244,7 +233,7 @@ function compareReadiness(asked: Asked): Draft[] {
   const { situation, receiver } = asked;
   if (receiver.health === 200) return [];
   const asksForIt = /^HTTP:\d+\/healthz$/i.test(situation.loadBalancer.healthCheck?.target ?? '');
-  const severity = asksForIt ? severityOf(asked, (each) => each.health !== 200, 'SOME_REQUESTS_FAIL') : 'UNTIDY';
+  const severity = asksForIt ? severityOf(asked, (each) => each.health !== 200) : 'UNTIDY';
   return [
     draft(asked, 'receiver-not-ready', severity, {
       expected: `HTTP:${receiver.healthPort}/healthz answers 200`,
@@ -255,7 +244,7 @@ function compareReadiness(asked: Asked): Draft[] {
 
 function notPrepared(asked: Asked): Draft {
   const { situation } = asked;
-  return draft(asked, 'receiver-missing', severityOf(asked, failsAnywhere(situation), 'NEXT_CHANGE_FAILS'), {
+  return draft(asked, 'receiver-missing', severityOf(asked, failsAnywhere(situation)), {
     expected: `a receiver in ${situation.expected.mode}`,
     observed: 'none: the instance was registered and never prepared',
     cause: 'it came after the switch, and no association prepared it',

@@ -30,7 +30,7 @@ const isNews = (last: number, rules: Rules, { since }: Receiver): boolean =>
 
 function droppedAt({ expected }: Situation, rules: Rules, where: string, receiver: Receiver): Draft[] {
   const { log } = receiver;
-  if (log.broken === 0 || !isNews(log.lastBroken, rules, receiver)) return [];
+  if (!isNews(log.lastBroken, rules, receiver)) return [];
   const from = log.brokenFrom.join(', ') || 'an address that was not noted';
   const observed = `${log.broken} were dropped since ${new Date(log.from * 1000).toISOString()}, from ${from}`;
   const draft = {

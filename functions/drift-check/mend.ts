@@ -6,7 +6,7 @@
  */
 import { parsePortList } from '../shared/ports.ts';
 import type { Direction, SwitchState } from '../shared/switch-state.ts';
-import { type ObservedListener, type ObservedLoadBalancer, proxyPoliciesOn } from './observed.ts';
+import { type ObservedListener, type ObservedLoadBalancer, policiesOn, proxyPoliciesOn } from './observed.ts';
 
 /** Single quotes around anything that a shell might look into. */
 export const quote = (text: string): string =>
@@ -50,7 +50,7 @@ export const dropPolicies = (loadBalancer: ObservedLoadBalancer, port: number, d
   setPolicies(
     loadBalancer.name,
     port,
-    (loadBalancer.policyNames.get(port) ?? []).filter((name) => !drop.includes(name)),
+    policiesOn(loadBalancer, port).filter((name) => !drop.includes(name)),
   );
 
 /** One PROXY policy where there are several: ours if it is among them, else the first. */

@@ -22,7 +22,6 @@ export interface ObservedLoadBalancer {
   /** Milliseconds since the epoch; 0 = not known. */
   readonly createdAt: number;
   readonly listeners: readonly ObservedListener[];
-  readonly instanceIds: readonly string[];
   readonly healthCheck: HealthCheck | undefined;
   /** Instance port → its policies' names. Ports without a policy are absent. */
   readonly policyNames: ReadonlyMap<number, readonly string[]>;
@@ -38,18 +37,16 @@ export function observe(
   policies: readonly PolicyDescription[],
   tags: ReadonlyMap<string, string>,
 ): ObservedLoadBalancer {
-  const ofType = policies.filter((each) => each.PolicyTypeName === POLICY_TYPE);
   return {
     name: description.LoadBalancerName ?? '',
     createdAt: description.CreatedTime?.getTime() ?? 0,
     listeners: (description.ListenerDescriptions ?? []).flatMap(({ Listener }) =>
       Listener === undefined ? [] : [{ ...describeListener(Listener), certificateId: Listener.SSLCertificateId }],
     ),
-    instanceIds: (description.Instances ?? []).map((each) => each.InstanceId ?? '').sort(),
     healthCheck: describeHealthCheck(description.HealthCheck),
     policyNames: policyNamesOf(description),
-    proxyPolicies: namesOf(ofType.filter(writesProxyLine)),
-    idlePolicies: namesOf(ofType.filter((each) => !writesProxyLine(each))),
+    proxyPolicies: namesOf(policies.filter(writesProxyLine)),
+    idlePolicies: namesOf(policies.filter((each) => each.PolicyTypeName === POLICY_TYPE && !writesProxyLine(each))),
     tags,
   };
 }
@@ -74,9 +71,13 @@ function describeHealthCheck(check: LoadBalancerDescription['HealthCheck']): Hea
 const namesOf = (policies: readonly PolicyDescription[]): Set<string> =>
   new Set(policies.map((each) => each.PolicyName ?? ''));
 
-/** What is on this port and writes the PROXY line, in the service's order. */
+/** What is on this port, in the service's order. */
+export const policiesOn = ({ policyNames }: ObservedLoadBalancer, port: number): readonly string[] =>
+  policyNames.get(port) ?? [];
+
+/** Of that, what writes the PROXY line. */
 export const proxyPoliciesOn = (loadBalancer: ObservedLoadBalancer, port: number): string[] =>
-  (loadBalancer.policyNames.get(port) ?? []).filter((name) => loadBalancer.proxyPolicies.has(name));
+  policiesOn(loadBalancer, port).filter((name) => loadBalancer.proxyPolicies.has(name));
 
 /** How connections over TCP arrive at an instance port. */
 export const sentTo = (loadBalancer: ObservedLoadBalancer, port: number): 'plain' | 'proxy' =>

@@ -112,7 +112,8 @@ const listenersOf = (listeners: readonly ListenerDescription[], port: number): L
 const isTcpFront = (listener: ListenerDescription): boolean =>
   listener.protocol === 'TCP' || listener.protocol === 'SSL';
 
-function schemeOf(listeners: readonly ListenerDescription[]): Scheme {
+/** @param listeners  those that feed one instance port */
+export function schemeOf(listeners: readonly ListenerDescription[]): Scheme {
   const protocols = new Set(listeners.filter(isTcpFront).map((listener) => listener.protocol));
   if (protocols.size > 1) return 'mixed';
   return protocols.has('SSL') ? 'https' : 'http';
