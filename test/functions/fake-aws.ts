@@ -34,11 +34,14 @@ export interface FakeLoadBalancer {
 
 export interface FakeInvocation {
   readonly status: string;
+  /** `StatusDetails`; without: as the status. */
+  readonly details?: string;
   readonly output: string;
 }
 
 export interface FakeExecution {
   status: string;
+  startedAt?: Date;
   outputs?: Record<string, string[]>;
   steps?: { StepName: string; StepStatus: string; FailureMessage?: string; IsCritical?: boolean }[];
   parameters?: Record<string, string[]>;
@@ -286,11 +289,13 @@ export class FakeAws {
           this.events.push({ detailType: DetailType, detail: JSON.parse(Detail) });
         return { FailedEntryCount: 0 };
       case 'ListCommandInvocations':
+        // "Length Constraints: Fixed length of 36": the tests' ids are shorter, and none is empty.
+        if (input.CommandId === '') throw new FakeError('ValidationException');
         return {
           CommandInvocations: [...(this.commands.get(String(input.CommandId)) ?? [])].map(([InstanceId, each]) => ({
             InstanceId,
             Status: each.status,
-            StatusDetails: each.status,
+            StatusDetails: each.details ?? each.status,
             CommandPlugins: [{ Output: each.output }],
           })),
         };
@@ -301,6 +306,7 @@ export class FakeAws {
           AutomationExecution: {
             AutomationExecutionId: input.AutomationExecutionId,
             AutomationExecutionStatus: execution.status,
+            ExecutionStartTime: execution.startedAt,
             ExecutedBy: 'arn:aws:iam::111122223333:user/someone',
             Parameters: execution.parameters,
             Outputs: execution.outputs,

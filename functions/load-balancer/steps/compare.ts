@@ -31,21 +31,15 @@ export interface CompareAnswer {
 
 export async function compare({ elb, ssm, clock }: Deps, input: InputOf<'Compare'>): Promise<CompareAnswer> {
   const loadBalancer = await describeLoadBalancer(elb, input.loadBalancerName);
-  const invocations: ReadonlyMap<string, Invocation> =
-    input.commandId === ''
-      ? new Map()
-      : await awaitInvocations(ssm, clock, input.commandId, loadBalancer.instanceIds, LIST_WAIT_MS);
+  const invocations = await awaitInvocations(ssm, clock, input.commandId, loadBalancer.instanceIds, LIST_WAIT_MS);
   const reports = loadBalancer.instanceIds.map((instanceId) => readReport(instanceId, invocations.get(instanceId)));
   const ports = parseInstancePorts(input.instancePorts).map((each) => each.port);
-  const { create, attachments, remove } = planPolicies(
-    loadBalancer.policies,
-    input.direction === 'enable' ? ports : [],
-  );
-  const policiesAreSo = !create && !remove && attachments.length === 0;
-  const stored = input.planOnly
-    ? await readState(ssm, input.loadBalancerName)
-    : await requireState(ssm, clock, input.loadBalancerName, input.executionId);
-  const already = policiesAreSo && areSettled(reports, input, stored?.state.settled);
+  // A policy that is to be made is to be attached, too.
+  const { attachments, remove } = planPolicies(loadBalancer.policies, input.direction === 'enable' ? ports : []);
+  const policiesAreSo = !remove && attachments.length === 0;
+  const held = input.planOnly ? undefined : await requireState(ssm, clock, input.loadBalancerName, input.executionId);
+  const known = held ?? (await readState(ssm, input.loadBalancerName));
+  const already = policiesAreSo && areSettled(reports, input, known?.state.settled);
   // What stands against a change is no obstacle where there is none to make.
   if (!already) refuse(reports.flatMap(checkReport));
   const answer = {
@@ -55,7 +49,7 @@ export async function compare({ elb, ssm, clock }: Deps, input: InputOf<'Compare
       .join(', '),
     differences: input.planOnly ? describeDifferences(invocations) : '',
   } as const;
-  if (input.planOnly || stored === undefined) return { next: 'report', ...answer };
+  if (held === undefined) return { next: 'report', ...answer };
   const { loadBalancerName, trustedCidrs } = input;
   if (already) {
     const { instancePorts, finalMode } = input;
@@ -64,14 +58,14 @@ export async function compare({ elb, ssm, clock }: Deps, input: InputOf<'Compare
   }
 
   // From here on receivers may be changed: what an undo needs is written first.
-  const { displaced: _, ...state } = stored.state;
-  await writeState(ssm, loadBalancerName, stored, {
+  const { displaced: _, ...state } = held.state;
+  await writeState(ssm, loadBalancerName, held, {
     ...state,
     phase: 'receivers',
     mode: undoMode(reports, modeFor(loadBalancer.policies, ports)),
     trustedCidrs,
   });
-  await tellJoining(ssm, loadBalancerName, { mode: 'both', instancePorts: stored.state.bothPorts, trustedCidrs });
+  await tellJoining(ssm, loadBalancerName, { mode: 'both', instancePorts: held.state.bothPorts, trustedCidrs });
   return { next: 'switch', ...answer };
 }
 

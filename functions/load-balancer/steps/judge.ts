@@ -1,6 +1,6 @@
 /** One round of measuring: read what the receivers counted, judge it, and wait for the next round if there is to be one. */
 
-import { answerOf, awaitInvocations, complaintOf, type Invocation } from '../../shared/invocations.ts';
+import { answerOf, awaitInvocations, complaintOf } from '../../shared/invocations.ts';
 import { isOn } from '../../shared/policies.ts';
 import { parseInstancePorts } from '../../shared/ports.ts';
 import { requireState, writeState } from '../../shared/switch-state.ts';
@@ -63,18 +63,16 @@ export async function judge({ elb, ssm, clock, log }: Deps, input: InputOf<'Judg
 
   /** `10.0.101.21:443=https`; a listener that has gone since feeds no instance port. */
   function probedListener(text: string): ProbedListener {
-    const [, node = '', listenerPort] = /^(.+):(\d+)=/.exec(text) ?? [];
-    const listener = loadBalancer.listeners.find((each) => each.loadBalancerPort === Number(listenerPort));
+    const node = text.slice(0, text.lastIndexOf(':'));
+    const listenerPort = Number.parseInt(text.slice(node.length + 1), 10);
+    const listener = loadBalancer.listeners.find((each) => each.loadBalancerPort === listenerPort);
     return { node, instancePort: listener?.instancePort ?? 0 };
   }
 
   async function readReceivers() {
     const measurements: Measurement[] = [];
     const unmeasured: { instanceId: string; why: string }[] = [];
-    const invocations: ReadonlyMap<string, Invocation> =
-      input.commandId === ''
-        ? new Map()
-        : await awaitInvocations(ssm, clock, input.commandId, loadBalancer.instanceIds, LIST_WAIT_MS);
+    const invocations = await awaitInvocations(ssm, clock, input.commandId, loadBalancer.instanceIds, LIST_WAIT_MS);
     for (const instanceId of loadBalancer.instanceIds) {
       const invocation = invocations.get(instanceId);
       if (invocation?.status !== 'Success') {

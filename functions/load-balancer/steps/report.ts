@@ -31,10 +31,7 @@ export async function report({ elb, ssm, clock }: Deps, input: InputOf<'Report'>
     const summary = `There is no load balancer ${loadBalancerName} in this account and Region.`;
     return { instancePorts: 'none', receivers: 'none', state: describeState(state), summary };
   }
-  const invocations: ReadonlyMap<string, Invocation> =
-    commandId === ''
-      ? new Map()
-      : await awaitInvocations(ssm, clock, commandId, loadBalancer.instanceIds, LIST_WAIT_MS);
+  const invocations = await awaitInvocations(ssm, clock, commandId, loadBalancer.instanceIds, LIST_WAIT_MS);
   const receivers = loadBalancer.instanceIds.map((instanceId) => describeReceiver(invocations.get(instanceId)));
   const ports = portsOf(loadBalancer);
   return {

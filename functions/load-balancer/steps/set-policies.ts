@@ -36,7 +36,8 @@ export async function setPolicies(
 
   const wanted = input.direction === 'enable' ? parseInstancePorts(state.instancePorts).map((each) => each.port) : [];
   const { create, attachments, remove } = planPolicies(before.policies, wanted);
-  if (!create && !remove && attachments.length === 0) return { changed: [], policyName: POLICY_NAME };
+  // A policy that is to be made is to be attached, too.
+  if (!remove && attachments.length === 0) return { changed: [], policyName: POLICY_NAME };
 
   // Written before the first write, so that an undo after any stop knows that policies may have been touched; and refused where
   // the undo has begun already.

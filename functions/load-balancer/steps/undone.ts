@@ -1,6 +1,6 @@
 /** After the receivers were asked to go back: say where each is, and forget a load balancer that was never changed. */
 
-import { awaitInvocations, type Invocation, unconfirmed } from '../../shared/invocations.ts';
+import { awaitInvocations, unconfirmed } from '../../shared/invocations.ts';
 import { deleteState, readState } from '../../shared/switch-state.ts';
 import { describeLoadBalancer, LoadBalancerNotFoundError } from '../classic-elb.ts';
 import type { InputOf } from '../input.ts';
@@ -14,10 +14,7 @@ export async function undone({ elb, ssm, clock }: Deps, input: InputOf<'Undone'>
   if (stored?.state.executionId !== input.executionId) return { summary: 'Nothing was changed by this execution.' };
   const { state } = stored;
   const instanceIds = await registered();
-  const invocations =
-    input.commandId === ''
-      ? new Map<string, Invocation>()
-      : await awaitInvocations(ssm, clock, input.commandId, instanceIds, LIST_WAIT_MS);
+  const invocations = await awaitInvocations(ssm, clock, input.commandId, instanceIds, LIST_WAIT_MS);
   const { notAsked, failed } = unconfirmed(instanceIds, invocations, input.mode);
   const open = [...notAsked, ...failed.map((each) => each.instanceId)];
   if (open.length === 0 && input.mode === 'plain' && state.direction === 'enable' && state.settled === undefined) {
