@@ -223,7 +223,7 @@ async function take(
     instancePorts: formatInstancePorts(wish.instancePorts),
     bothPorts: formatInstancePorts(wish.bothPorts),
     policyName: POLICY_NAME,
-    before: isSettled ? Object.fromEntries(policies.byPort) : (previous?.before ?? {}),
+    before: isSettled ? Object.fromEntries(policies.byPort) : previous.before,
     parameters: execution.parameters,
     ...(previous?.settled === undefined ? {} : { settled: previous.settled }),
     ...displacedBy(previous),
@@ -246,7 +246,7 @@ async function releaseIfStopped(deps: Deps, { loadBalancerName, executionId }: I
   );
   const status = AutomationExecution?.AutomationExecutionStatus;
   if (status !== 'Cancelling' && !hasEnded(status)) return;
-  await undo(deps, { operation: 'Undo', loadBalancerName, executionId });
+  await undo(deps, { loadBalancerName, executionId });
   throw new StateLostError(loadBalancerName, executionId, undefined);
 }
 

@@ -37,7 +37,10 @@ const NOTHING: UndoAnswer = {
 /** A cancelled step writes once more at most before it is refused. */
 const ATTEMPTS = 3;
 
-export async function undo(deps: Deps, input: InputOf<'Undo'>): Promise<UndoAnswer> {
+export async function undo(
+  deps: Deps,
+  input: Pick<InputOf<'Undo'>, 'loadBalancerName' | 'executionId'>,
+): Promise<UndoAnswer> {
   for (let attempt = 1; ; attempt += 1) {
     const stored = await readState(deps.ssm, input.loadBalancerName);
     // Begin refused, or was stopped before it took the state: whatever the parameter says is another's.
