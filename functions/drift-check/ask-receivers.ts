@@ -40,18 +40,15 @@ export async function askReceivers(
       .map((each) => [each.InstanceId ?? '', each.PingStatus ?? 'unknown']),
   );
   const online = instanceIds.filter((id) => managed.get(id) === 'Online');
-  const answers = new Map(
-    (await Promise.all(groupsOf(PER_COMMAND, online).map((group) => sendTo(question, group)))).flat(),
-  );
-  return new Map(
-    instanceIds.map((id) => {
-      const ping = managed.get(id);
-      if (ping === undefined) return [id, { unreachable: 'Systems Manager does not know the instance' }];
-      if (ping !== 'Online') return [id, { unreachable: `its Systems Manager agent is ${ping}` }];
-      return [id, answers.get(id) ?? { unreachable: 'it was not asked' }];
-    }),
-  );
+  const answers = await Promise.all(groupsOf(PER_COMMAND, online).map((group) => sendTo(question, group)));
+  const others = instanceIds
+    .filter((id) => managed.get(id) !== 'Online')
+    .map((id) => [id, { unreachable: describePing(managed.get(id)) }] as const);
+  return new Map<string, Receiver | Unreachable>([...answers.flat(), ...others]);
 }
+
+const describePing = (ping: string | undefined): string =>
+  ping === undefined ? 'Systems Manager does not know the instance' : `its Systems Manager agent is ${ping}`;
 
 async function sendTo(
   { ssm, clock, documentName, since }: Question,

@@ -20,7 +20,7 @@ import { TRAFFIC_KINDS } from './compare-traffic.ts';
 import { expectedOf } from './expected.ts';
 import { isThrottled } from './failures.ts';
 import type { LoadBalancerResult, Status } from './finding.ts';
-import { hasKind, type Memory, memoryName, parseMemory, recall } from './memory.ts';
+import { type Change, hasKind, type Memory, memoryName, parseMemory, recall } from './memory.ts';
 import { observe, policyNamesOf } from './observed.ts';
 import type { Receiver } from './receiver.ts';
 import { fights, parseRecord, recordName } from './remediation-record.ts';
@@ -51,9 +51,8 @@ export interface Account {
 
 export interface Checked {
   readonly result: LoadBalancerResult;
-  readonly before: Status;
-  /** To be written, and people to be told; undefined = nothing has changed. */
-  readonly next: Memory | undefined;
+  /** undefined = nothing has changed. */
+  readonly change: Change | undefined;
   /** Registered instances that could not be asked. */
   readonly unreachable: number;
 }
@@ -96,7 +95,7 @@ export async function checkLoadBalancers(
       } catch (error) {
         // One load balancer that cannot be judged does not keep the others from it.
         if (isThrottled(error)) throw error;
-        return notLookedAt(account, each.name, 'UNKNOWN', messageOf(error));
+        return notLookedAt(each.name, 'UNKNOWN', messageOf(error));
       }
     }),
   );
@@ -110,22 +109,17 @@ async function sortOut(deps: CheckDeps, account: Account, name: string): Promise
     const isOver = (memoryOf(account, name)?.status ?? 'IN_SYNC') !== 'IN_SYNC';
     return isOver
       ? settle(deps, account, name, undefined, [], 0)
-      : notLookedAt(account, name, 'NOT_CHECKED', 'proxyflip has not switched it');
+      : notLookedAt(name, 'NOT_CHECKED', 'proxyflip has not switched it');
   }
   let state: SwitchState;
   try {
     state = parseState(name, text);
   } catch (error) {
-    return notLookedAt(account, name, 'UNKNOWN', messageOf(error));
+    return notLookedAt(name, 'UNKNOWN', messageOf(error));
   }
   // `undone` is written before the receivers have been taken back.
   if (state.phase !== 'done' && !(await executionHasEnded(deps.ssm, state.executionId))) {
-    return notLookedAt(
-      account,
-      name,
-      'NOT_CHECKED',
-      `execution ${state.executionId} is working on it (${state.direction})`,
-    );
+    return notLookedAt(name, 'NOT_CHECKED', `execution ${state.executionId} is working on it (${state.direction})`);
   }
   const description = account.loadBalancers.get(name);
   if (description !== undefined) return { name, state, description };
@@ -143,7 +137,7 @@ interface Material {
 async function judge(deps: CheckDeps, account: Account, subject: Subject, material: Material): Promise<Checked> {
   const { name, state, description } = subject;
   const { policies, tags, receivers } = material;
-  if (policies === undefined) return notLookedAt(account, name, 'NOT_CHECKED', 'it was deleted during the check');
+  if (policies === undefined) return notLookedAt(name, 'NOT_CHECKED', 'it was deleted during the check');
   const situation: Situation = {
     state,
     expected: expectedOf(state),
@@ -157,7 +151,7 @@ async function judge(deps: CheckDeps, account: Account, subject: Subject, materi
   if (drafts.length > 0) {
     const now = await readState(deps.ssm, name);
     if (now === undefined || JSON.stringify(now.state) !== JSON.stringify(state)) {
-      return notLookedAt(account, name, 'NOT_CHECKED', 'a switch was at work on it during the check');
+      return notLookedAt(name, 'NOT_CHECKED', 'a switch was at work on it during the check');
     }
     drafts = compare(await lookCloser(deps, situation, drafts), rules);
   }
@@ -194,18 +188,19 @@ function settle(
   const now = clock.now();
   const { told, suppressed } = suppress(name, drafts, account.memory.get(suppressionsName(name)), now);
   const status = told.length === 0 ? 'IN_SYNC' : (given ?? statusOf(told));
-  const { findings, before, next } = recall(memoryOf(account, name), status, told, now);
-  return { result: { name, status, findings, suppressed, why: '' }, before, next, unreachable };
+  const { findings, change } = recall(memoryOf(account, name), status, told, now);
+  return { result: { name, status, findings, suppressed, why: '' }, change, unreachable };
 }
 
 const statusOf = (drafts: readonly Draft[]): Status =>
   drafts.every(({ kind }) => kind === 'receiver-unreachable') ? 'UNKNOWN' : 'MODIFIED';
 
 /** Memory stays as it is: what was not seen has not changed. */
-function notLookedAt(account: Account, name: string, status: Status, why: string): Checked {
-  const before = memoryOf(account, name)?.status ?? 'IN_SYNC';
-  return { result: { name, status, findings: [], suppressed: 0, why }, before, next: undefined, unreachable: 0 };
-}
+const notLookedAt = (name: string, status: Status, why: string): Checked => ({
+  result: { name, status, findings: [], suppressed: 0, why },
+  change: undefined,
+  unreachable: 0,
+});
 
 const memoryOf = (account: Account, name: string): Memory | undefined =>
   parseMemory(account.memory.get(memoryName(name)));

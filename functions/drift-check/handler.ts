@@ -150,9 +150,9 @@ function takeStretch(account: Account, names: readonly string[]): string[] {
 }
 
 function note({ clock, log, print, stackName }: Deps, inScope: number, checked: readonly Checked[]): void {
-  for (const { result, next } of checked) {
+  for (const { result, change } of checked) {
     const { name, status, findings, suppressed, why } = result;
-    if (inScope <= WITH_METRICS || findings.length > 0 || next !== undefined) {
+    if (inScope <= WITH_METRICS || findings.length > 0 || change !== undefined) {
       print(loadBalancerMetrics(clock.now(), stackName, result));
     }
     if (why !== '') log('not checked', { loadBalancer: name, status, why });

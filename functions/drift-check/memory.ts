@@ -46,11 +46,16 @@ export const hasKind = ({ since }: Memory, kinds: readonly Kind[]): boolean =>
 /** What fits into a standard parameter of 4 KB beside the rest. Unit: characters. */
 const SINCE_SIZE = 3_400;
 
+/** What people are to be told, and the next check is to remember. */
+export interface Change {
+  readonly before: Status;
+  readonly next: Memory;
+}
+
 export interface Recalled {
   readonly findings: readonly Finding[];
-  readonly before: Status;
-  /** To be written; undefined = nothing has changed, and nobody is to be told. */
-  readonly next: Memory | undefined;
+  /** undefined = nothing has changed. */
+  readonly change: Change | undefined;
 }
 
 /** @param now  milliseconds since the epoch */
@@ -66,7 +71,7 @@ export function recall(previous: Memory | undefined, status: Status, drafts: rea
   const next = describeMemory(status, findings, now);
   const isSame =
     before === status && (previous?.digest ?? EMPTY) === next.digest && !isWorse(next.worst, previous?.worst);
-  return { findings, before, next: isSame ? undefined : next };
+  return { findings, change: isSame ? undefined : { before, next } };
 }
 
 export const byWeight = (a: Finding, b: Finding): number =>

@@ -21,8 +21,9 @@ const FINDINGS = 20;
  * may read the memory of before: `at` says so.
  */
 export async function tellChanges({ events, ssm }: TellDeps, checked: readonly Checked[]): Promise<void> {
-  for (const { result, before, next } of checked) {
-    if (next === undefined) continue;
+  for (const { result, change } of checked) {
+    if (change === undefined) continue;
+    const { before, next } = change;
     const { name, status, findings } = result;
     const detail: DriftEvent = {
       loadBalancer: name,
