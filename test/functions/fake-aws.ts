@@ -117,6 +117,8 @@ export class FakeAws {
   /** Waited for before a call acts: to let something else happen in between. */
   meanwhile: ((action: string) => Promise<void>) | undefined;
   onSleep: ((ms: number) => void) | undefined;
+  /** How many a page of a list holds, and the token of the last one: some answers leave it out, others have it empty. */
+  pages: { readonly size: number; readonly last: '' | undefined } = { size: Number.POSITIVE_INFINITY, last: undefined };
   now = Date.parse('2026-11-21T00:00:00Z');
   started = 0;
 
@@ -193,8 +195,13 @@ export class FakeAws {
 
   #act(action: string, input: Record<string, unknown>): unknown {
     switch (action) {
-      case 'DescribeLoadBalancers':
-        return this.#describeLoadBalancers(input.LoadBalancerNames as string[] | undefined);
+      case 'DescribeLoadBalancers': {
+        const { items, next } = this.#page(
+          (input.LoadBalancerNames as string[] | undefined) ?? [...this.loadBalancers.keys()],
+          input.Marker,
+        );
+        return { LoadBalancerDescriptions: items.map((name) => this.#describeLoadBalancer(name)), NextMarker: next };
+      }
       case 'DescribeLoadBalancerPolicies':
         return { PolicyDescriptions: this.#loadBalancer(input.LoadBalancerName).policies };
       case 'DescribeTags': {
@@ -251,13 +258,14 @@ export class FakeAws {
             .get(String(input.AutoScalingGroupName))
             ?.hooks.map((LifecycleTransition) => ({ LifecycleTransition })),
         };
-      case 'GetParametersByPath':
-        return {
-          Parameters: [...this.parameters]
-            .filter(([name]) => name.startsWith(`${String(input.Path)}/`))
-            .filter(([name]) => input.Recursive === true || !name.slice(String(input.Path).length + 1).includes('/'))
-            .map(([Name, versions]) => ({ Name, Value: versions.at(-1) })),
-        };
+      case 'GetParametersByPath': {
+        const below = [...this.parameters]
+          .filter(([name]) => name.startsWith(`${String(input.Path)}/`))
+          .filter(([name]) => input.Recursive === true || !name.slice(String(input.Path).length + 1).includes('/'))
+          .map(([Name, versions]) => ({ Name, Value: versions.at(-1) }));
+        const { items, next } = this.#page(below, input.NextToken);
+        return { Parameters: items, NextToken: next };
+      }
       case 'PutParameter': {
         const versions = this.parameters.get(String(input.Name));
         if (versions !== undefined && input.Overwrite !== true) throw new FakeError('ParameterAlreadyExists');
@@ -268,8 +276,11 @@ export class FakeAws {
       case 'DeleteParameter':
         if (!this.parameters.delete(String(input.Name))) throw new FakeError('ParameterNotFound');
         return {};
-      case 'DescribeInstanceInformation':
-        return this.#describeInstanceInformation(input.Filters as { Key: string; Values: string[] }[]);
+      case 'DescribeInstanceInformation': {
+        const filters = input.Filters as { Key: string; Values: string[] }[];
+        const { items, next } = this.#page(this.#describeInstances(filters), input.NextToken);
+        return { InstanceInformationList: items, NextToken: next };
+      }
       case 'DescribeInstanceHealth':
         return {
           InstanceStates: this.#loadBalancer(input.LoadBalancerName).instanceIds.map((InstanceId) => ({
@@ -339,39 +350,39 @@ export class FakeAws {
     return loadBalancer;
   }
 
-  #describeLoadBalancers(names: readonly string[] | undefined): unknown {
+  #page<Item>(
+    items: readonly Item[],
+    token: unknown,
+  ): { readonly items: readonly Item[]; readonly next: string | undefined } {
+    const start = Number(token ?? 0);
+    const end = start + this.pages.size;
+    return { items: items.slice(start, end), next: end < items.length ? String(end) : this.pages.last };
+  }
+
+  #describeLoadBalancer(name: string): object {
+    const { listeners, instanceIds, healthCheckTarget, backend } = this.#loadBalancer(name);
     return {
-      NextMarker: '',
-      LoadBalancerDescriptions: (names ?? [...this.loadBalancers.keys()]).map((name) => {
-        const { listeners, instanceIds, healthCheckTarget, backend } = this.#loadBalancer(name);
-        return {
-          LoadBalancerName: name,
-          ListenerDescriptions: listeners.map((Listener) => ({ Listener, PolicyNames: [] })),
-          // "Lists only ports that have a policy", with or without a listener.
-          BackendServerDescriptions: Object.entries(backend).map(([port, PolicyNames]) => ({
-            InstancePort: Number(port),
-            PolicyNames,
-          })),
-          Instances: instanceIds.map((InstanceId) => ({ InstanceId })),
-          Subnets: ['subnet-1'],
-          SecurityGroups: ['sg-web'],
-          HealthCheck: { Target: healthCheckTarget },
-        };
-      }),
+      LoadBalancerName: name,
+      ListenerDescriptions: listeners.map((Listener) => ({ Listener, PolicyNames: [] })),
+      // "Lists only ports that have a policy", with or without a listener.
+      BackendServerDescriptions: Object.entries(backend).map(([port, PolicyNames]) => ({
+        InstancePort: Number(port),
+        PolicyNames,
+      })),
+      Instances: instanceIds.map((InstanceId) => ({ InstanceId })),
+      Subnets: ['subnet-1'],
+      SecurityGroups: ['sg-web'],
+      HealthCheck: { Target: healthCheckTarget },
     };
   }
 
-  #describeInstanceInformation(
-    filters: readonly { readonly Key: string; readonly Values: readonly string[] }[],
-  ): unknown {
+  #describeInstances(filters: readonly { readonly Key: string; readonly Values: readonly string[] }[]): object[] {
     const [filter] = filters;
-    return {
-      InstanceInformationList: [...this.managed]
-        .filter(([id, { tagged }]) =>
-          filter?.Key === 'InstanceIds' ? filter.Values.includes(id) : filter?.Key === 'tag:fleet' && tagged,
-        )
-        .map(([InstanceId, { pingStatus }]) => ({ InstanceId, PingStatus: pingStatus })),
-    };
+    return [...this.managed]
+      .filter(([id, { tagged }]) =>
+        filter?.Key === 'InstanceIds' ? filter.Values.includes(id) : filter?.Key === 'tag:fleet' && tagged,
+      )
+      .map(([InstanceId, { pingStatus }]) => ({ InstanceId, PingStatus: pingStatus }));
   }
 
   #getParameter(name: string): unknown {
