@@ -1,12 +1,18 @@
 /** Errors of the services that a check meets in the course of things. */
 import { serviceErrorName } from '../shared/errors.ts';
 
-/** What they say when the SDK has given up waiting for them. */
-export const isThrottled = (error: unknown): boolean =>
-  ['Throttling', 'ThrottlingException', 'RequestLimitExceeded', 'TooManyRequestsException', 'TooManyUpdates'].includes(
-    serviceErrorName(error) ?? '',
-  );
+const THROTTLED: ReadonlySet<string | undefined> = new Set([
+  'Throttling',
+  'ThrottlingException',
+  'RequestLimitExceeded',
+  'TooManyRequestsException',
+  'TooManyUpdates',
+]);
 
 /** The SDK's class, and the wire's code. */
-export const isGone = (error: unknown): boolean =>
-  ['AccessPointNotFoundException', 'LoadBalancerNotFound'].includes(serviceErrorName(error) ?? '');
+const GONE: ReadonlySet<string | undefined> = new Set(['AccessPointNotFoundException', 'LoadBalancerNotFound']);
+
+/** What they say when the SDK has given up waiting for them. */
+export const isThrottled = (error: unknown): boolean => THROTTLED.has(serviceErrorName(error));
+
+export const isGone = (error: unknown): boolean => GONE.has(serviceErrorName(error));

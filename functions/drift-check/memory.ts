@@ -101,12 +101,11 @@ function describeMemory(status: Status, findings: readonly Finding[], now: numbe
     if (size > SINCE_SIZE) break;
     since[key] = finding.since;
   }
-  const worst = findings[0]?.severity;
   return {
     version: 1,
     status,
     at: new Date(now).toISOString(),
-    ...(worst === undefined ? {} : { worst }),
+    worst: findings[0]?.severity,
     digest: digestOf(findings.map(keyOf)),
     since,
   };

@@ -52,9 +52,9 @@ export function fights(
   loadBalancer: ObservedLoadBalancer,
 ): Draft[] {
   const kinds = foughtOver(record, [...new Set(drafts.map(({ kind }) => kind).filter(isMendedBySwitch))]);
-  if (kinds.length === 0) return [];
   const runs = runsFor(record, kinds);
   const last = runs.at(-1);
+  if (last === undefined) return [];
   const who = whoWrites(loadBalancer);
   return [
     {
@@ -62,8 +62,8 @@ export function fights(
       severity: 'NEXT_CHANGE_FAILS',
       where: 'load balancer',
       expected: 'what was mended stays so',
-      observed: `${kinds.join(', ')} came back after ${runs.length} mends within a day, the last by execution ${last?.executionId}; remediation leaves it alone`,
-      began: last === undefined ? 0 : Date.parse(last.at),
+      observed: `${kinds.join(', ')} came back after ${runs.length} mends within a day, the last by execution ${last.executionId}; remediation leaves it alone`,
+      began: Date.parse(last.at),
       cause: who === '' ? 'somebody undoes it: CloudTrail has the calls' : `${who} undoes it`,
       mend: '',
     },
