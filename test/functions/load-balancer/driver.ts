@@ -9,8 +9,6 @@ export interface RunOptions {
   readonly request?: Record<string, unknown>;
   /** Instances on which something is not as the last SetMode left it. */
   readonly tampered?: readonly string[];
-  /** Of the instances, as EC2 describes them. */
-  readonly securityGroups?: readonly object[];
   /** Called before each step, with its name. */
   readonly before?: (step: string) => void;
 }
@@ -93,7 +91,7 @@ export async function runSwitch(aws: FakeAws, receivers: Receivers, options: Run
         excludePorts,
         healthPort,
         subnetCidrs: ['10.0.101.0/24'],
-        securityGroups: options.securityGroups ?? [],
+        securityGroups: [],
         commandId: answerMode(`${executionId} AskHealth`),
       });
     }

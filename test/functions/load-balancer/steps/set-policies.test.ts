@@ -138,6 +138,13 @@ describe('receivers that are not prepared', () => {
     );
     expect(changes()).toEqual([]);
   });
+
+  test('are none where one that came since joins before it gets a connection', async () => {
+    const { web, ask } = prepared({ healthCheckTarget: 'HTTP:8078/healthz' });
+    web.instanceIds.push('i-3');
+
+    expect(await ask('SetPolicies', ENABLE)).toMatchObject({ changed: ['80', '81'] });
+  });
 });
 
 describe('what is read back', () => {
