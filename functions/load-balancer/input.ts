@@ -101,11 +101,12 @@ export type Input = { [Name in OperationName]: v.InferOutput<(typeof operations)
 export type InputOf<Name extends OperationName> = v.InferOutput<(typeof operations)[Name]>;
 
 export function parseInput(event: unknown): Input {
-  const name = (event as { operation?: unknown } | null)?.operation;
-  if (typeof name !== 'string' || !(name in operations)) {
-    throw new InvalidInputError('operation', name, `one of ${Object.keys(operations).join(', ')}`);
+  const operation = (event as { operation?: unknown } | null)?.operation;
+  const schema = Object.entries(operations).find(([name]) => name === operation)?.[1];
+  if (schema === undefined) {
+    throw new InvalidInputError('operation', operation, `one of ${Object.keys(operations).join(', ')}`);
   }
-  const result = v.safeParse(operations[name as OperationName], event);
+  const result = v.safeParse(schema, event);
   if (result.success) return result.output;
   const [issue] = result.issues;
   throw new InvalidInputError(v.getDotPath(issue) ?? 'event', issue.input, issue.message);
