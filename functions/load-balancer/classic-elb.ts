@@ -18,8 +18,8 @@ export interface LoadBalancer {
   readonly instanceIds: readonly string[];
   readonly subnetIds: readonly string[];
   readonly securityGroupIds: readonly string[];
-  /** `HTTP:8078/healthz`, `TCP:80` …; undefined = the load balancer's own default, a TCP check. */
-  readonly healthCheckTarget: string | undefined;
+  /** `HTTP:8078/healthz`, `TCP:80` …; `TCP` = the load balancer's own default. */
+  readonly healthCheckTarget: string;
   readonly policies: Policies;
   readonly tags: ReadonlyMap<string, string>;
 }
@@ -38,10 +38,6 @@ export async function describeLoadBalancer(elb: ElasticLoadBalancingClient, name
     ]);
     const description = LoadBalancerDescriptions?.[0];
     if (description === undefined) throw new LoadBalancerNotFoundError(name);
-    const backendServers = (description.BackendServerDescriptions ?? []).map((each) => ({
-      instancePort: each.InstancePort ?? 0,
-      policyNames: each.PolicyNames ?? [],
-    }));
     return {
       loadBalancerName: name,
       listeners: (description.ListenerDescriptions ?? []).flatMap(({ Listener }) =>
@@ -50,13 +46,13 @@ export async function describeLoadBalancer(elb: ElasticLoadBalancingClient, name
       instanceIds: (description.Instances ?? []).map((each) => each.InstanceId ?? '').sort(),
       subnetIds: description.Subnets ?? [],
       securityGroupIds: description.SecurityGroups ?? [],
-      healthCheckTarget: description.HealthCheck?.Target,
-      policies: describePolicies(backendServers, PolicyDescriptions ?? []),
+      healthCheckTarget: description.HealthCheck?.Target ?? 'TCP',
+      policies: describePolicies(description.BackendServerDescriptions, PolicyDescriptions),
       tags: new Map((TagDescriptions?.[0]?.Tags ?? []).map((tag) => [tag.Key ?? '', tag.Value ?? ''])),
     };
   } catch (error) {
     // The SDK's class is AccessPointNotFoundException; the wire code, which an unmodelled answer would show, is LoadBalancerNotFound.
-    if (['AccessPointNotFoundException', 'LoadBalancerNotFound'].includes(serviceErrorName(error) ?? '')) {
+    if (['AccessPointNotFoundException', 'LoadBalancerNotFound'].includes(serviceErrorName(error))) {
       throw new LoadBalancerNotFoundError(name, error);
     }
     throw error;
@@ -75,7 +71,7 @@ export async function createPolicy(elb: ElasticLoadBalancingClient, loadBalancer
       }),
     );
   } catch (error) {
-    if (!['DuplicatePolicyNameException', 'DuplicatePolicyName'].includes(serviceErrorName(error) ?? '')) throw error;
+    if (!['DuplicatePolicyNameException', 'DuplicatePolicyName'].includes(serviceErrorName(error))) throw error;
   }
 }
 

@@ -34,7 +34,7 @@ export async function describeFleet(
       : [{ instanceId, why: 'unmanaged', detail: '' }];
   });
   return {
-    ready: [...tagged.values()].filter((each) => each.PingStatus === 'Online').map((each) => each.InstanceId ?? ''),
+    ready: [...tagged].filter(([, each]) => each.PingStatus === 'Online').map(([id]) => id),
     unready,
     unregistered: [...tagged.keys()].filter((id) => !registered.includes(id)).sort(),
   };
@@ -79,7 +79,7 @@ async function describeInstances(
       new DescribeInstanceInformationCommand({
         Filters: [{ Key: key, Values: [...values] }],
         MaxResults: 50,
-        ...(nextToken === undefined ? {} : { NextToken: nextToken }),
+        NextToken: nextToken,
       }),
     );
     for (const each of page.InstanceInformationList ?? []) found.set(each.InstanceId ?? '', each);

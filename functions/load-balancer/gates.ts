@@ -50,37 +50,38 @@ export function checkInstanceProtocols(loadBalancer: LoadBalancer, ports: readon
  * @returns  what is wrong, without the way out, which depends on what answers on the plain health port
  */
 export function checkHealthCheck(loadBalancer: LoadBalancer, ports: readonly InstancePort[]): string[] {
-  const target = loadBalancer.healthCheckTarget;
-  const [, protocol = '', port = ''] = /^(\w+):(\d+)/.exec(target ?? '') ?? [];
-  if (protocol.toUpperCase() === 'TCP' || !ports.some((each) => String(each.port) === port)) return [];
-  return [
-    `the health check ${target} goes to instance port ${port} without a PROXY line, and every instance would be taken out of service.`,
-  ];
+  return portsCheckedPlainly(loadBalancer)
+    .filter((port) => ports.some((each) => each.port === port))
+    .map(
+      (port) =>
+        `the health check ${loadBalancer.healthCheckTarget} goes to instance port ${port} without a PROXY line, and every instance would be taken out of service.`,
+    );
 }
 
+/** The one that the health check goes to, or none: a TCP check ends before there would be a line. */
+const portsCheckedPlainly = ({ healthCheckTarget }: LoadBalancer): number[] =>
+  [...healthCheckTarget.matchAll(/^(?:HTTPS?|SSL):(\d+)/gi)].map(([, port]) => Number(port));
+
 /** Instance ports to which the load balancer sends connections without a PROXY line whatever the policy: checks, and HTTP. */
-export function portsFedPlainly({ healthCheckTarget = '', listeners }: LoadBalancer): ReadonlySet<number> {
-  const [, checked] = /^(?:HTTPS?|SSL):(\d+)/i.exec(healthCheckTarget) ?? [];
-  const notTcp = listeners.filter((each) => each.instanceProtocol !== 'TCP').map((each) => each.instancePort);
-  return new Set([...(checked === undefined ? [] : [Number(checked)]), ...notTcp]);
+export function portsFedPlainly(loadBalancer: LoadBalancer): ReadonlySet<number> {
+  const notTcp = loadBalancer.listeners.filter((each) => each.instanceProtocol !== 'TCP');
+  return new Set([...portsCheckedPlainly(loadBalancer), ...notTcp.map((each) => each.instancePort)]);
 }
 
 /** `/healthz` is the receiver's own page, which is refused or says 503 until the receiver is ready. */
-export const asksForReceiver = ({ healthCheckTarget = '' }: LoadBalancer): boolean =>
+export const asksForReceiver = ({ healthCheckTarget }: LoadBalancer): boolean =>
   /^HTTP:\d+\/healthz$/i.test(healthCheckTarget);
 
 /**
- * Not a refusal: as long as nobody joins the fleet, nothing is wrong.
+ * Of a load balancer whose health check does not ask for the receiver. Not a refusal: as long as nobody joins the fleet, nothing is wrong.
  *
  * @param groups  whose instances the load balancer has, or why that is not known
  */
 export function warnOfNewcomers(
-  loadBalancer: LoadBalancer,
+  { loadBalancerName, healthCheckTarget }: LoadBalancer,
   healthPort: string,
   groups: readonly ScalingGroup[] | { readonly unknown: string },
 ): string[] {
-  if (asksForReceiver(loadBalancer)) return [];
-  const { loadBalancerName, healthCheckTarget = 'TCP' } = loadBalancer;
   const warn = (why: string, hook: string): string =>
     `The health check ${healthCheckTarget} of ${loadBalancerName} does not ask /healthz, and ${why}: an instance that joins the fleet later may get connections before its receiver is ready. Point the health check at HTTP:${healthPort}/healthz, or ${hook}.`;
   const giveOne = (name: string): string =>
@@ -196,11 +197,9 @@ export interface Neighbour {
 }
 
 /** A receiver has one mode. A neighbour that sends plain connections to a shared port would be cut off by a strict one. */
-export function checkNeighbours(neighbours: readonly Neighbour[], ports: readonly InstancePort[]): GateError[] {
+export function checkNeighbours(neighbours: readonly Neighbour[]): GateError[] {
   return neighbours.flatMap((neighbour) => {
-    const plain = neighbour.ports.filter(
-      (port) => ports.some((each) => each.port === port) && !isOn(neighbour.policies, port),
-    );
+    const plain = neighbour.ports.filter((port) => !isOn(neighbour.policies, port));
     if (plain.length === 0) return [];
     return [
       new GateError(

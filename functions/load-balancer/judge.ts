@@ -133,7 +133,6 @@ interface Loud {
   readonly kind: Kind;
   readonly count: number;
   readonly ageSeconds: number;
-  readonly instances: number;
 }
 
 /** Sources of the old kind within the quiet spell, over all instances: counts added up, the youngest age kept. */
@@ -152,7 +151,6 @@ function loudSources({ wanted, measurements, quietSeconds }: Question): Loud[] {
         kind,
         count: count + (before?.count ?? 0),
         ageSeconds: Math.min(ageSeconds, before?.ageSeconds ?? ageSeconds),
-        instances: 1 + (before?.instances ?? 0),
       });
     }
   }
@@ -209,16 +207,15 @@ function unprovenNodes({ wanted, nodes, measurements, plainAnyway }: Question): 
         const fromNode = measurements.flatMap(({ seen }) =>
           seen.filter((each) => each.source === node && each.port === port),
         );
-        const newest = youngest(fromNode.filter((each) => each.kind === kind));
-        return newest === undefined || newest >= (youngest(fromNode.filter((each) => each.kind !== kind)) ?? Infinity);
+        // Nothing came at all, or the last that came was of the old kind.
+        return ageOfLast(fromNode) === ageOfLast(fromNode.filter((each) => each.kind !== kind));
       })
       .map(([port]) => ({ node, port })),
   );
 }
 
-function youngest(seen: readonly Seen[]): number | undefined {
-  return seen.length === 0 ? undefined : Math.min(...seen.map((each) => each.ageSeconds));
-}
+/** Infinity where none came. */
+const ageOfLast = (seen: readonly Seen[]): number => Math.min(...seen.map((each) => each.ageSeconds));
 
 /** An `aws:loop` runs at most 100 rounds: the bound is spread over fewer, since each round's command takes time too. */
 const ROUNDS = 90;
@@ -248,16 +245,16 @@ export function readMeasurement(
   if (typeof probes !== 'string' || probes.length !== listeners.length) {
     return { instanceId, why: `its answer has not the ${listeners.length} probes that it was asked for` };
   }
-  const entries = seen.map(readSeen);
-  if (entries.includes(undefined)) return { instanceId, why: 'its answer holds an entry that cannot be read' };
+  const entries = seen.map(readSeen).filter((entry) => entry !== undefined);
+  if (entries.length < seen.length) return { instanceId, why: 'its answer holds an entry that cannot be read' };
   return {
     instanceId,
     uptimeSeconds: uptime,
     own: own.map(String),
-    seen: entries.filter((entry) => entry !== undefined),
+    seen: entries,
     omitted,
     probes: listeners.flatMap(({ node, instancePort }, index) => {
-      const kinds = PROBED_KINDS[probes[index] ?? ''];
+      const kinds = PROBED_KINDS[probes.charAt(index)];
       return kinds === undefined ? [] : [{ node, port: instancePort, kinds }];
     }),
   };

@@ -1,9 +1,9 @@
 /** Other load balancers that share an instance and an instance port with this one. */
 import {
+  type BackendServerDescription,
   DescribeLoadBalancerPoliciesCommand,
   DescribeLoadBalancersCommand,
   type ElasticLoadBalancingClient,
-  type LoadBalancerDescription,
 } from '@aws-sdk/client-elastic-load-balancing';
 import { describePolicies } from '../shared/policies.ts';
 import type { InstancePort } from '../shared/ports.ts';
@@ -15,11 +15,11 @@ export async function describeNeighbours(
   loadBalancer: LoadBalancer,
   ports: readonly InstancePort[],
 ): Promise<Neighbour[]> {
-  const sharing: Omit<Neighbour, 'policies'>[] = [];
-  const backendServers = new Map<string, LoadBalancerDescription['BackendServerDescriptions']>();
+  const sharing: (Omit<Neighbour, 'policies'> & { readonly backendServers: BackendServerDescription[] | undefined })[] =
+    [];
   let marker: string | undefined;
   do {
-    const page = await elb.send(new DescribeLoadBalancersCommand(marker === undefined ? {} : { Marker: marker }));
+    const page = await elb.send(new DescribeLoadBalancersCommand({ Marker: marker }));
     for (const each of page.LoadBalancerDescriptions ?? []) {
       const loadBalancerName = each.LoadBalancerName ?? '';
       if (loadBalancerName === loadBalancer.loadBalancerName) continue;
@@ -30,23 +30,23 @@ export async function describeNeighbours(
         .map(({ Listener }) => Listener?.InstancePort ?? 0)
         .filter((port) => ports.some((ours) => ours.port === port));
       if (instanceIds.length === 0 || shared.length === 0) continue;
-      sharing.push({ loadBalancerName, instanceIds, ports: [...new Set(shared)] });
-      backendServers.set(loadBalancerName, each.BackendServerDescriptions);
+      sharing.push({
+        loadBalancerName,
+        instanceIds,
+        ports: [...new Set(shared)],
+        backendServers: each.BackendServerDescriptions,
+      });
     }
     // "If there are no additional results, the string is empty."
     marker = page.NextMarker === '' ? undefined : page.NextMarker;
   } while (marker !== undefined);
 
   const neighbours: Neighbour[] = [];
-  for (const each of sharing) {
+  for (const { backendServers, ...each } of sharing) {
     const { PolicyDescriptions } = await elb.send(
       new DescribeLoadBalancerPoliciesCommand({ LoadBalancerName: each.loadBalancerName }),
     );
-    const lists = (backendServers.get(each.loadBalancerName) ?? []).map((server) => ({
-      instancePort: server.InstancePort ?? 0,
-      policyNames: server.PolicyNames ?? [],
-    }));
-    neighbours.push({ ...each, policies: describePolicies(lists, PolicyDescriptions ?? []) });
+    neighbours.push({ ...each, policies: describePolicies(backendServers, PolicyDescriptions) });
   }
   return neighbours;
 }

@@ -64,7 +64,7 @@ export async function stopExecution(ssm: SSMClient, executionId: string): Promis
     await ssm.send(new StopAutomationExecutionCommand({ AutomationExecutionId: executionId, Type: 'Cancel' }));
   } catch (error) {
     const ended = ['InvalidAutomationStatusUpdateException', 'AutomationExecutionNotFoundException'];
-    if (!ended.includes(serviceErrorName(error) ?? '')) throw error;
+    if (!ended.includes(serviceErrorName(error))) throw error;
   }
 }
 

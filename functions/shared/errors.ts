@@ -11,9 +11,9 @@ export class ProxyflipError extends Error {
   }
 }
 
-/** The service's code or class name of an SDK error, or undefined for anything else. */
-export function serviceErrorName(error: unknown): string | undefined {
-  return error instanceof Error ? error.name : undefined;
+/** The service's code or class name of an SDK error; empty for what is no error at all. */
+export function serviceErrorName(error: unknown): string {
+  return error instanceof Error ? error.name : '';
 }
 
 export function messageOf(error: unknown): string {

@@ -53,10 +53,10 @@ async function listInvocations(ssm: SSMClient, commandId: string): Promise<Map<s
         CommandId: commandId,
         Details: true,
         MaxResults: 50,
-        ...(nextToken === undefined ? {} : { NextToken: nextToken }),
+        NextToken: nextToken,
       }),
     );
-    for (const each of page.CommandInvocations ?? []) found.set(each.InstanceId ?? '', describeInvocation(each));
+    for (const each of (page.CommandInvocations ?? []).map(describeInvocation)) found.set(each.instanceId, each);
     nextToken = page.NextToken === '' ? undefined : page.NextToken;
   } while (nextToken !== undefined);
   return found;
@@ -75,10 +75,15 @@ function describeInvocation(invocation: CommandInvocation): Invocation {
 /** The agent puts standard error behind this line. */
 const ERROR_MARK = /^-{5,}ERROR-{5,}$/m;
 
+function streamsOf({ output }: Invocation): { readonly stdout: string; readonly stderr: string } {
+  const [stdout = '', stderr = ''] = output.split(ERROR_MARK).map((stream) => stream.trimEnd());
+  return { stdout, stderr };
+}
+
 /** The last line of standard output, if it is a JSON object. */
 export function answerOf(invocation: Invocation): Readonly<Record<string, unknown>> | undefined {
-  const [stdout = ''] = invocation.output.split(ERROR_MARK);
-  const last = stdout.trimEnd().split('\n').at(-1) ?? '';
+  const { stdout } = streamsOf(invocation);
+  const last = stdout.slice(stdout.lastIndexOf('\n') + 1);
   if (!last.startsWith('{')) return undefined;
   try {
     return JSON.parse(last) as Record<string, unknown>;
@@ -89,14 +94,13 @@ export function answerOf(invocation: Invocation): Readonly<Record<string, unknow
 
 /** Standard output before that line. */
 export function wordsOf(invocation: Invocation): string {
-  const [stdout = ''] = invocation.output.split(ERROR_MARK);
-  return stdout.trimEnd().split('\n').slice(0, -1).join('\n');
+  return streamsOf(invocation).stdout.split('\n').slice(0, -1).join('\n');
 }
 
 /** Standard error if there is any, else the end of standard output: what says why. At most `limit` characters. */
 export function complaintOf(invocation: Invocation, limit = 400): string {
-  const [stdout = '', stderr = ''] = invocation.output.split(ERROR_MARK);
-  const text = (stderr.trim() === '' ? stdout : stderr).trim();
+  const { stdout, stderr } = streamsOf(invocation);
+  const text = (stderr || stdout).trim();
   return text.length > limit ? `… ${text.slice(-limit)}` : text;
 }
 

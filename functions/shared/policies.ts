@@ -9,7 +9,7 @@
  * A PROXY policy is known by its type and attribute. Its name says only whose it is: ours has a name of its own, and any
  * other is foreign: adopted (it does what is wanted) and never removed.
  */
-import type { PolicyDescription } from '@aws-sdk/client-elastic-load-balancing';
+import type { BackendServerDescription, PolicyDescription } from '@aws-sdk/client-elastic-load-balancing';
 import { ProxyflipError } from './errors.ts';
 
 export const POLICY_NAME = 'proxyflip-proxy-protocol';
@@ -42,15 +42,15 @@ export interface PolicyPlan {
 }
 
 export function describePolicies(
-  backendServers: readonly { readonly instancePort: number; readonly policyNames: readonly string[] }[],
-  descriptions: readonly PolicyDescription[],
+  backendServers: readonly BackendServerDescription[] = [],
+  descriptions: readonly PolicyDescription[] = [],
 ): Policies {
   const proxyPolicies = new Set(descriptions.filter(writesProxyLine).map((each) => each.PolicyName ?? ''));
   const own = descriptions.find((each) => each.PolicyName === POLICY_NAME);
   if (own !== undefined && !proxyPolicies.has(POLICY_NAME))
     throw new PolicyNameTakenError(own.PolicyTypeName ?? 'unknown');
   return {
-    byPort: new Map(backendServers.map((each) => [each.instancePort, each.policyNames])),
+    byPort: new Map(backendServers.map((each) => [each.InstancePort ?? 0, each.PolicyNames ?? []])),
     proxyPolicies,
     ownExists: own !== undefined,
   };

@@ -120,9 +120,7 @@ async function passGates(
       ...(input.emptyFleet === 'Refuse' ? checkInstances(loadBalancer) : []),
     );
     if (input.finalMode === 'proxy') {
-      found.push(
-        ...checkNeighbours(await describeNeighbours(elb, loadBalancer, wish.instancePorts), wish.instancePorts),
-      );
+      found.push(...checkNeighbours(await describeNeighbours(elb, loadBalancer, wish.instancePorts)));
     }
   }
   const misfits =

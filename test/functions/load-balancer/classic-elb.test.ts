@@ -7,6 +7,7 @@ import {
   DescribeTagsCommand,
   DuplicatePolicyNameException,
   ElasticLoadBalancingClient,
+  type HealthCheck,
   SetLoadBalancerPoliciesForBackendServerCommand,
 } from '@aws-sdk/client-elastic-load-balancing';
 import { beforeEach, describe, expect, test } from '@jest/globals';
@@ -38,9 +39,66 @@ describe('describeLoadBalancer', () => {
 
     const described = await describeLoadBalancer(elb, 'chat');
 
-    expect(described).toMatchObject({ instanceIds: ['i-1', 'i-2'], subnetIds: [], healthCheckTarget: undefined });
-    expect(described.listeners).toHaveLength(1);
-    expect(described.tags.size).toBe(0);
+    expect(described).toStrictEqual({
+      loadBalancerName: 'chat',
+      listeners: [{ loadBalancerPort: 443, protocol: 'SSL', instancePort: 81, instanceProtocol: 'TCP' }],
+      instanceIds: ['i-1', 'i-2'],
+      subnetIds: [],
+      securityGroupIds: [],
+      healthCheckTarget: 'TCP',
+      policies: { byPort: new Map(), proxyPolicies: new Set(), ownExists: false },
+      tags: new Map(),
+    });
+  });
+
+  test('one that nothing is attached to at all has neither listeners nor instances', async () => {
+    mock.on(DescribeLoadBalancersCommand).resolves({ LoadBalancerDescriptions: [{ LoadBalancerName: 'chat' }] });
+    mock.on(DescribeLoadBalancerPoliciesCommand).resolves({});
+    mock.on(DescribeTagsCommand).resolves({ TagDescriptions: [] });
+
+    expect(await describeLoadBalancer(elb, 'chat')).toMatchObject({ listeners: [], instanceIds: [], tags: new Map() });
+  });
+
+  test('is asked for by its name alone, and described with its policies, tags and health check', async () => {
+    mock.on(DescribeLoadBalancersCommand).resolves({
+      LoadBalancerDescriptions: [
+        {
+          LoadBalancerName: 'chat',
+          BackendServerDescriptions: [{ InstancePort: 81, PolicyNames: ['theirs', 'other'] }],
+          Subnets: ['subnet-1'],
+          SecurityGroups: ['sg-1'],
+          HealthCheck: { Target: 'HTTP:8078/healthz' } as HealthCheck,
+        },
+      ],
+    });
+    mock.on(DescribeLoadBalancerPoliciesCommand).resolves({
+      PolicyDescriptions: [
+        {
+          PolicyName: 'theirs',
+          PolicyTypeName: 'ProxyProtocolPolicyType',
+          PolicyAttributeDescriptions: [{ AttributeName: 'ProxyProtocol', AttributeValue: 'true' }],
+        },
+      ],
+    });
+    mock
+      .on(DescribeTagsCommand)
+      .resolves({ TagDescriptions: [{ Tags: [{ Key: 'Name', Value: 'chat' }, { Key: 'public' }] }] });
+
+    expect(await describeLoadBalancer(elb, 'chat')).toMatchObject({
+      subnetIds: ['subnet-1'],
+      securityGroupIds: ['sg-1'],
+      healthCheckTarget: 'HTTP:8078/healthz',
+      policies: { byPort: new Map([[81, ['theirs', 'other']]]), proxyPolicies: new Set(['theirs']), ownExists: false },
+      tags: new Map([
+        ['Name', 'chat'],
+        ['public', ''],
+      ]),
+    });
+    expect(mock.calls().map((call) => call.args[0].input)).toEqual([
+      { LoadBalancerNames: ['chat'] },
+      { LoadBalancerName: 'chat' },
+      { LoadBalancerNames: ['chat'] },
+    ]);
   });
 
   test.each([
@@ -49,29 +107,35 @@ describe('describeLoadBalancer', () => {
       error: new AccessPointNotFoundException({ message: 'none', $metadata: {} }),
     },
     { what: 'the wire code', error: Object.assign(new Error('none'), { name: 'LoadBalancerNotFound' }) },
-    { what: 'an empty answer', error: undefined },
-  ])('no such load balancer, told by $what, is named with the way out', async ({ error }) => {
-    if (error === undefined) mock.on(DescribeLoadBalancersCommand).resolves({ LoadBalancerDescriptions: [] });
+    { what: 'an empty list', answer: { LoadBalancerDescriptions: [] } },
+    { what: 'no list', answer: {} },
+  ])('no such load balancer, told by $what, is named with the way out', async ({ error, answer = {} }) => {
+    if (error === undefined) mock.on(DescribeLoadBalancersCommand).resolves(answer);
     else mock.on(DescribeLoadBalancersCommand).rejects(error);
     mock.on(DescribeLoadBalancerPoliciesCommand).resolves({});
     mock.on(DescribeTagsCommand).resolves({});
 
     await expect(describeLoadBalancer(elb, 'chta')).rejects.toMatchObject({
       code: 'ERR_LOAD_BALANCER_NOT_FOUND',
-      message: expect.stringContaining('"chta"'),
+      message:
+        'ERR_LOAD_BALANCER_NOT_FOUND: no Classic Load Balancer "chta" in this account and Region. Give the name as the EC2 console shows it (not the DNS name), and run in its Region.',
+      cause: error,
     });
   });
 
   test('any other error is passed on as it is', async () => {
     mock.onAnyCommand().rejects(Object.assign(new Error('no'), { name: 'AccessDenied' }));
 
-    await expect(describeLoadBalancer(elb, 'chat')).rejects.toThrow('no');
+    await expect(describeLoadBalancer(elb, 'chat')).rejects.toMatchObject({ name: 'AccessDenied', message: 'no' });
   });
 });
 
 describe('writing', () => {
-  test('a policy that is there already is no error', async () => {
-    mock.on(CreateLoadBalancerPolicyCommand).rejects(new DuplicatePolicyNameException({ message: '', $metadata: {} }));
+  test.each([
+    ['the SDK’s class', new DuplicatePolicyNameException({ message: '', $metadata: {} })],
+    ['the wire code', Object.assign(new Error('there'), { name: 'DuplicatePolicyName' })],
+  ])('a policy that is there already, told by %s, is no error', async (_, error) => {
+    mock.on(CreateLoadBalancerPolicyCommand).rejects(error);
 
     await expect(createPolicy(elb, 'chat')).resolves.toBeUndefined();
   });

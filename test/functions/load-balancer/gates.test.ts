@@ -4,13 +4,17 @@ import type { LoadBalancer } from '../../../functions/load-balancer/classic-elb.
 import {
   asksForReceiver,
   checkController,
+  checkFleet,
   checkForeign,
   checkHealthCheck,
   checkInstanceProtocols,
+  checkInstances,
+  checkNeighbours,
   checkPorts,
   GateError,
   portsFedPlainly,
   refuse,
+  warnOfNewcomers,
 } from '../../../functions/load-balancer/gates.ts';
 
 const web = (more: object = {}): LoadBalancer =>
@@ -30,13 +34,13 @@ const listener = (loadBalancerPort: number, instancePort: number, instanceProtoc
 const PORTS = [{ port: 80 }, { port: 81 }] as never;
 
 describe('a health check', () => {
-  test.each<[string | undefined, number[]]>([
+  test.each<[string, number[]]>([
     ['HTTP:80/', [80]],
     ['HTTPS:8443/x', [8443]],
     ['ssl:81', [81]],
     ['TCP:80', []],
     ['XHTTP:80', []],
-    [undefined, []],
+    ['TCP', []],
   ])('%s, and listeners that speak no TCP, are connections without a line: %j', (healthCheckTarget, ports) => {
     const listeners = [listener(80, 80), listener(8080, 8080, 'HTTP')];
 
@@ -44,14 +48,19 @@ describe('a health check', () => {
     expect([...portsFedPlainly(web({ healthCheckTarget }))]).toEqual(ports);
   });
 
-  test.each([
-    ['HTTP:80/', 1],
-    ['SSL:81', 1],
-    ['tcp:80', 0],
-    ['HTTP:8078/healthz', 0],
-    [undefined, 0],
-  ])('%s is wrong for a strict receiver: %d', (healthCheckTarget, wrong) => {
-    expect(checkHealthCheck(web({ healthCheckTarget }), PORTS)).toHaveLength(wrong);
+  test.each<[string, number[]]>([
+    ['HTTP:80/', [80]],
+    ['SSL:81', [81]],
+    ['tcp:80', []],
+    ['HTTP:8078/healthz', []],
+    ['TCP', []],
+  ])('%s is wrong for a strict receiver, by the instance port: %j', (healthCheckTarget, ports) => {
+    expect(checkHealthCheck(web({ healthCheckTarget }), PORTS)).toStrictEqual(
+      ports.map(
+        (port) =>
+          `the health check ${healthCheckTarget} goes to instance port ${port} without a PROXY line, and every instance would be taken out of service.`,
+      ),
+    );
   });
 
   test.each([
@@ -59,7 +68,7 @@ describe('a health check', () => {
     ['http:8078/healthz', true],
     ['HTTP:8078/healthz/x', false],
     ['XHTTP:8078/healthz', false],
-    [undefined, false],
+    ['TCP', false],
   ])('%s asks for the receiver: %s', (healthCheckTarget, is) => {
     expect(asksForReceiver(web({ healthCheckTarget }))).toBe(is);
   });
@@ -78,17 +87,19 @@ describe('a listener', () => {
       PORTS,
     );
 
-    expect(found.map(({ message }) => message)).toEqual([
+    expect(found.map(({ message }) => message)).toStrictEqual([
       `ERR_INSTANCE_PROTOCOL: listener 443 speaks ${protocol} to instance port 80: ${why}. Give it an instance port of its own, or instance protocol TCP; or name 80 in ExcludePorts.`,
     ]);
   });
 
   test.each([
-    [[], 'web has no listener that feeds an instance port over TCP. Add'],
-    [[listener(80, 80, 'HTTP')], 'web has no listener that feeds an instance port over TCP and is not excluded. Add'],
-  ])('is missing: %j', (listeners, words) => {
-    expect(checkPorts(web({ listeners }), [])[0]?.message).toContain(words);
-    expect(checkPorts(web({ listeners }), PORTS)).toEqual([]);
+    [[], ''],
+    [[listener(80, 80, 'HTTP')], ' and is not excluded'],
+  ])('is missing: %j', (listeners, besides) => {
+    expect(checkPorts(web({ listeners }), []).map(({ message }) => message)).toStrictEqual([
+      `ERR_NO_INSTANCE_PORTS: web has no listener that feeds an instance port over TCP${besides}. Add a TCP or SSL listener with instance protocol TCP.`,
+    ]);
+    expect(checkPorts(web({ listeners }), PORTS)).toStrictEqual([]);
   });
 });
 
@@ -117,8 +128,8 @@ test('of two tags of Kubernetes’ the first is told, with its value', () => {
     ['kubernetes.io/service-name', 'web'],
   ]);
 
-  expect(checkController(web({ tags })).map(({ message }) => message)).toEqual([
-    expect.stringContaining('web has the tag KubernetesCluster=prod: Kubernetes owns it'),
+  expect(checkController(web({ tags })).map(({ message }) => message)).toStrictEqual([
+    'ERR_OTHER_CONTROLLER: web has the tag KubernetesCluster=prod: Kubernetes owns it and would take our policy off again. Use its annotation service.beta.kubernetes.io/aws-load-balancer-proxy-protocol instead.',
   ]);
 });
 
@@ -131,12 +142,84 @@ test('a PROXY policy of somebody else is refused where that was asked for, ours 
     proxyPolicies: new Set(['theirs', 'proxyflip-proxy-protocol']),
   } as never;
 
-  expect(checkForeign(policies, PORTS, 'Adopt')).toEqual([]);
+  expect(checkForeign(policies, PORTS, 'Adopt')).toStrictEqual([]);
   expect(
     checkForeign(policies, [...(PORTS as never[]), { port: 82 } as never], 'Refuse').map(({ message }) => message),
-  ).toEqual([
+  ).toStrictEqual([
     'ERR_FOREIGN_POLICY: instance port 80 has the PROXY policy theirs, which somebody else attached. Set ForeignPolicy to Adopt to keep it and count it as on; or have its owner take it off.',
   ]);
+});
+
+test('each instance that cannot be switched is told with why and what to do', () => {
+  const unready = [
+    { instanceId: 'i-1', why: 'untagged', detail: '' },
+    { instanceId: 'i-2', why: 'offline', detail: 'ConnectionLost' },
+    { instanceId: 'i-3', why: 'unmanaged', detail: '' },
+  ] as const;
+  const found = checkFleet(web(), { ready: [], unregistered: [], unready }, { key: 'role', value: 'chat' });
+
+  expect(found.map(({ message }) => message)).toStrictEqual([
+    'ERR_INSTANCE_UNTAGGED: i-1 is registered with web and has no tag role=chat, so the runbook would pass it over. Tag it, or deregister it.',
+    'ERR_INSTANCE_OFFLINE: the Systems Manager agent of i-2 is ConnectionLost. Start the agent or the instance, or deregister it from web.',
+    'ERR_INSTANCE_UNMANAGED: i-3 is registered with web and Systems Manager does not know it. Give it the agent and an instance profile with AmazonSSMManagedInstanceCore, or deregister it.',
+  ]);
+});
+
+test('a load balancer without instances is refused, one with an instance is not', () => {
+  expect(checkInstances(web()).map(({ message }) => message)).toStrictEqual([
+    'ERR_NO_INSTANCES: no instance is registered with web, so nobody could be asked whether the policy arrived. Register the fleet first; or set EmptyFleet to Allow.',
+  ]);
+  expect(checkInstances(web({ instanceIds: ['i-1'] }))).toStrictEqual([]);
+});
+
+test('a neighbour that sends plain connections to our instance ports is refused, one with policies on all is not', () => {
+  const neighbour = (loadBalancerName: string, ...on: number[]) => ({
+    loadBalancerName,
+    instanceIds: ['i-1', 'i-2'],
+    ports: [80, 81, 82],
+    policies: {
+      byPort: new Map(on.map((port) => [port, ['theirs']])),
+      proxyPolicies: new Set(['theirs']),
+      ownExists: false,
+    },
+  });
+
+  expect(
+    checkNeighbours([neighbour('blue', 81), neighbour('green', 80, 81, 82)]).map(({ message }) => message),
+  ).toStrictEqual([
+    'ERR_INSTANCE_SHARED: load balancer blue sends plain connections to instance port 80, 82 of i-1, i-2, and strict receivers would drop them. Deregister the instances there, use other instance ports, or set FinalMode to both.',
+  ]);
+});
+
+describe('instances that join later are warned of', () => {
+  const warning = (why: string, way: string) =>
+    `The health check TCP:80 of web does not ask /healthz, and ${why}: an instance that joins the fleet later may get connections before its receiver is ready. Point the health check at HTTP:8078/healthz, or ${way}.`;
+  const hook = (whose: string) =>
+    `give ${whose} a lifecycle hook for autoscaling:EC2_INSTANCE_LAUNCHING that is completed when /healthz answers on the instance`;
+  test.each([
+    {
+      desc: 'whose groups are not known',
+      groups: { unknown: 'AccessDenied' },
+      is: [
+        warning('whether its Auto Scaling group has a lifecycle hook is not known (AccessDenied)', hook('the group')),
+      ],
+    },
+    {
+      desc: 'that no group launches',
+      groups: [],
+      is: [warning('no Auto Scaling group with a lifecycle hook launches its instances', 'launch them by one')],
+    },
+    {
+      desc: 'of a group without a hook, beside one with one',
+      groups: [
+        { name: 'blue', hasLaunchHook: false },
+        { name: 'green', hasLaunchHook: true },
+      ],
+      is: [warning('Auto Scaling group blue has no lifecycle hook for launching', hook('it'))],
+    },
+  ])('$desc', ({ groups, is }) => {
+    expect(warnOfNewcomers(web(), '8078', groups)).toStrictEqual(is);
+  });
 });
 
 describe('what was found', () => {

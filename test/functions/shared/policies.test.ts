@@ -37,7 +37,7 @@ function policies(backend: Record<number, string[]>, existing: readonly string[]
     name.startsWith('auth') ? otherPolicy(name) : proxyPolicy(name),
   );
   return describePolicies(
-    Object.entries(backend).map(([port, policyNames]) => ({ instancePort: Number(port), policyNames })),
+    Object.entries(backend).map(([port, PolicyNames]) => ({ InstancePort: Number(port), PolicyNames })),
     descriptions.map((each) => ({ ...each, PolicyAttributeDescriptions: [...each.PolicyAttributeDescriptions] })),
   );
 }
