@@ -16,8 +16,13 @@ test.each([
     is: true,
   },
   {
-    desc: 'another port',
-    groups: [group({ IpProtocol: 'tcp', FromPort: 80, ToPort: 80, ...peer('sg-web') })],
+    desc: 'a port below',
+    groups: [group({ IpProtocol: 'tcp', FromPort: 80, ToPort: 8077, ...peer('sg-web') })],
+    is: false,
+  },
+  {
+    desc: 'a port above',
+    groups: [group({ IpProtocol: 'tcp', FromPort: 8079, ToPort: 9000, ...peer('sg-web') })],
     is: false,
   },
   { desc: 'another protocol', groups: [group({ ...port8078, IpProtocol: 'udp', ...peer('sg-web') })], is: false },
@@ -35,6 +40,7 @@ test.each([
     groups: [group({ ...port8078, ...ranges('10.0.101.0/25', '10.0.102.0/24') })],
     is: false,
   },
+  { desc: 'a group that lets nobody in', groups: [{ GroupId: 'sg-fleet' }], is: false },
   { desc: 'no group at all', groups: [], is: false },
 ])('$desc lets the load balancer in: $is', ({ groups, is }) => {
   expect(letsIn(groups, 8078, from)).toBe(is);

@@ -1,5 +1,6 @@
 /** What the parameter says that an instance reads when it comes later, at each point of a run. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { formatJoining, tellJoining } from '../../../functions/load-balancer/joining.ts';
 import { FakeAws, type FakeLoadBalancer } from '../fake-aws.ts';
 import { type Receivers, runSwitch } from './driver.ts';
 
@@ -88,6 +89,30 @@ describe('joining', () => {
     const { trace } = await runSwitch(aws, receivers, { executionId: 'run-2' });
     expect(trace).not.toContain('AcceptBoth both');
     expect(joining()).toBe(`proxy; 80=http 81=https; ${CIDR}`);
+  });
+
+  test('is one text, with nothing behind it where no subnet is trusted yet', () => {
+    expect(
+      formatJoining({ mode: 'both', instancePorts: '80=http 81=https', trustedCidrs: `${CIDR} 10.0.102.0/24` }),
+    ).toBe(`both; 80=http 81=https; ${CIDR} 10.0.102.0/24`);
+    expect(formatJoining({ mode: 'plain', instancePorts: '80=http', trustedCidrs: '' })).toBe('plain; 80=http;');
+  });
+
+  test('is written over in the parameters of this load balancer alone, as text', async () => {
+    aws.parameters.set('/proxyflip/joining/web-2/proxyflip', ['wait']);
+
+    await tellJoining(aws.ssm, 'web', { mode: 'proxy', instancePorts: '80=http', trustedCidrs: CIDR });
+
+    expect(aws.calls.map(({ action, input }) => ({ [action]: input }))).toEqual([
+      { GetParametersByPath: { Path: '/proxyflip/joining/web' } },
+      { PutParameter: { Name: JOINING, Value: `proxy; 80=http; ${CIDR}`, Type: 'String', Overwrite: true } },
+    ]);
+  });
+
+  test('is left as it is, and not looked at, where no instance port is switched: there is nothing to become', async () => {
+    await tellJoining(aws.ssm, 'web', { mode: 'plain', instancePorts: '', trustedCidrs: CIDR });
+
+    expect(aws.calls).toEqual([]);
   });
 
   test('is not written where it says so already, nor made where no stack has made it', async () => {

@@ -112,6 +112,11 @@ describe('within the bound', () => {
       is: 'wait',
     },
     {
+      desc: 'HAProxy is exactly as old as the quiet spell',
+      q: question([instance([seen(A, 'proxy', 1)], { uptimeSeconds: 30 })]),
+      is: 'final',
+    },
+    {
       desc: 'an instance that did not answer',
       q: question([instance([seen(A, 'proxy', 1)])], { unmeasured: [{ instanceId: 'i-2', why: 'TimedOut' }] }),
       is: 'wait',
@@ -123,7 +128,7 @@ describe('within the bound', () => {
     },
     {
       desc: 'left-out entries are older than what was kept',
-      q: question([instance([seen(A, 'proxy', 1), seen(B, 'proxy', 31)], { omitted: 3 })]),
+      q: question([instance([seen(A, 'proxy', 1), seen(B, 'proxy', 30)], { omitted: 3 })]),
       is: 'final',
     },
     { desc: 'no node is known', q: question([instance([])], { nodes: [] }), is: 'wait' },
@@ -148,6 +153,95 @@ describe('within the bound', () => {
     },
   ])('$desc: $is', ({ q, is }) => {
     expect(judge(q).verdict).toBe(is);
+  });
+});
+
+describe('what is said of it', () => {
+  const two = new Map([
+    [80, 'proxy' as const],
+    [81, 'proxy' as const],
+  ]);
+
+  test('all that stands against an end, the youngest first, and for which nodes it waits', () => {
+    const measurements = [
+      instance([seen(A, 'proxy', 1), seen(A, 'plain', 5), seen('10.9.9.9', 'plain', 12)], { uptimeSeconds: 29.4 }),
+      instance([seen('10.9.9.9', 'plain', 3.04), seen('10.9.9.9', 'plain', 7, 81)], { instanceId: 'i-2', omitted: 3 }),
+    ];
+    const unmeasured = [{ instanceId: 'i-3', why: 'TimedOut' }];
+
+    expect(judge(question(measurements, { wanted: two, nodes: [A, B], unmeasured }))).toStrictEqual({
+      verdict: 'wait',
+      measured:
+        '1 of 4 pairs of node and instance port seen to send the new kind, on 2 instances; the old kind is still seen',
+      assumed: '',
+      remaining:
+        'not a node: 10.9.9.9 sent 14 plain connections to instance port 80, the last 3.0 s ago; node 10.0.101.21 sent 7 plain connections to instance port 80, the last 5.0 s ago; not a node: 10.9.9.9 sent 7 plain connections to instance port 81, the last 7.0 s ago; i-3 could not be measured: TimedOut; HAProxy on i-1 started 29 s ago and knows nothing from before; i-2 saw 3 more sources than its answer holds, all within 30 s; no connection of the new kind yet, later than the old: node 10.0.101.21 on instance port 81, node 10.0.102.21 on instance port 80, node 10.0.102.21 on instance port 81 (60 of 600 s)',
+    });
+  });
+
+  test.each([
+    {
+      desc: 'an end: what was seen, and nothing else',
+      q: question([instance([seen(A, 'proxy', 1), seen(B, 'proxy', 2)])], { nodes: [A, B] }),
+      is: {
+        verdict: 'final',
+        measured:
+          '2 of 2 pairs of node and instance port seen to send the new kind, on 1 instances; nothing of the old kind for 30 s',
+        assumed: '',
+        remaining: '',
+      },
+    },
+    {
+      desc: 'only a stranger is in the way: no node is waited for',
+      q: question([instance([seen(A, 'proxy', 1), seen('10.9.9.9', 'plain', 3)])], { elapsedSeconds: 60.4 }),
+      is: {
+        verdict: 'wait',
+        measured:
+          '1 of 1 pairs of node and instance port seen to send the new kind, on 1 instances; the old kind is still seen',
+        assumed: '',
+        remaining:
+          'not a node: 10.9.9.9 sent 7 plain connections to instance port 80, the last 3.0 s ago (60 of 600 s)',
+      },
+    },
+    {
+      desc: 'nodes that nobody knows, after the bound',
+      q: question([instance([])], { nodes: [], elapsedSeconds: 600.4, unmeasuredNode: 'StayBoth' }),
+      is: {
+        verdict: 'both',
+        measured:
+          '0 of 0 pairs of node and instance port seen to send the new kind, on 1 instances; nothing of the old kind for 30 s',
+        assumed: '',
+        remaining: 'nothing came from it in 600 s: the addresses of the load balancer’s nodes are not known',
+      },
+    },
+    {
+      desc: 'a node that is believed, after the bound',
+      q: question([instance([seen(A, 'proxy', 1)])], { nodes: [A, B], elapsedSeconds: 600 }),
+      is: {
+        verdict: 'final',
+        measured:
+          '1 of 2 pairs of node and instance port seen to send the new kind, on 1 instances; nothing of the old kind for 30 s',
+        assumed: 'has the policy, though nothing came from it in 600 s: node 10.0.102.21 on instance port 80',
+        remaining: '',
+      },
+    },
+    {
+      desc: 'two reasons to stay, after the bound',
+      q: question([instance([seen(A, 'proxy', 1), seen('10.9.9.9', 'plain', 3)])], {
+        elapsedSeconds: 600,
+        unmeasured: [{ instanceId: 'i-2', why: 'TimedOut' }],
+      }),
+      is: {
+        verdict: 'both',
+        measured:
+          '1 of 1 pairs of node and instance port seen to send the new kind, on 1 instances; the old kind is still seen',
+        assumed: '',
+        remaining:
+          'not a node: 10.9.9.9 sent 7 plain connections to instance port 80, the last 3.0 s ago; i-2 could not be measured: TimedOut',
+      },
+    },
+  ])('$desc', ({ q, is }) => {
+    expect(judge(q)).toStrictEqual(is);
   });
 });
 
@@ -229,17 +323,41 @@ describe('readMeasurement', () => {
       ],
     });
   });
+  const whole = { uptime: 1, own: [], seen: [['80', A, 'plain', 1, 1]], omitted: 0, probes: '----' };
   test.each([
     ['no answer', undefined],
-    ['no uptime', { own: [], seen: [] }],
-    ['an unknown kind', { uptime: 1, own: [], seen: [['80', A, 'other', 1, 1]] }],
-    ['an entry cut short', { uptime: 1, own: [], seen: [['80', A]] }],
-    ['a port that is none', { uptime: 1, own: [], seen: [['http', A, 'plain', 1, 1]], probes: '----' }],
-    ['probes of other listeners than were given', { uptime: 1, own: [], seen: [], probes: '00' }],
-  ])('%s is no measurement, and says so', (_desc, answer) => {
-    expect(readMeasurement('i-1', answer, listeners)).toMatchObject({
+    ['an answer of another operation', { mode: 'both' }],
+    ['no uptime', { ...whole, uptime: undefined }],
+    ['addresses that are no list', { ...whole, own: OWN }],
+    ['sources that are no list', { ...whole, seen: {} }],
+    ['a count of the omitted that is a text', { ...whole, omitted: '3' }],
+  ])('%s is no measurement', (_desc, answer) => {
+    expect(readMeasurement('i-1', answer, listeners)).toStrictEqual({
       instanceId: 'i-1',
-      why: expect.stringMatching(/answer/),
+      why: 'its answer is not a measurement',
+    });
+  });
+  test.each([
+    ['none', undefined],
+    ['of other listeners than were given', '00'],
+  ])('probes, %s, are missing by their number', (_desc, probes) => {
+    expect(readMeasurement('i-1', { ...whole, probes }, listeners)).toStrictEqual({
+      instanceId: 'i-1',
+      why: 'its answer has not the 4 probes that it was asked for',
+    });
+  });
+  test.each<[string, unknown]>([
+    ['that is no list', 80],
+    ['cut short', ['80', A]],
+    ['of a port that is none', ['http', A, 'plain', 1, 1]],
+    ['of a source that is no text', ['80', 7, 'plain', 1, 1]],
+    ['of an unknown kind', ['80', A, 'other', 1, 1]],
+    ['with a count that is a text', ['80', A, 'plain', '1', 1]],
+    ['with an age that is a text', ['80', A, 'plain', 1, '1']],
+  ])('an entry %s cannot be read, and spoils the answer', (_desc, entry) => {
+    expect(readMeasurement('i-1', { ...whole, seen: [...whole.seen, entry] }, listeners)).toStrictEqual({
+      instanceId: 'i-1',
+      why: 'its answer holds an entry that cannot be read',
     });
   });
 });
@@ -311,6 +429,23 @@ describe('PROXY lines that clients write themselves, through nodes that write no
     );
   });
 
+  test('the lines of each node are told, and a port that keeps the policy needs no probe', () => {
+    const lines = [seen(A, 'proxy', 2), seen(B, 'proxy', 1), seen(A, 'proxy', 1, 81), seen(B, 'proxy', 1, 81)];
+    const probes = [...followed, probed(['plain'], B)];
+    const wanted = new Map([...off, [81, 'proxy' as const]]);
+
+    expect(
+      judge(question([instance(lines, { probes })], { wanted, nodes: [A, B], followedSeconds: 30.4 })),
+    ).toStrictEqual({
+      verdict: 'final',
+      measured:
+        '4 of 4 pairs of node and instance port seen to send the new kind, on 1 instances; nothing of the old kind for 30 s',
+      assumed:
+        'PROXY lines that still come are clients’ own (7 from 10.0.102.21 to instance port 80, 7 from 10.0.101.21 to instance port 80), since every request of the instances’ own through every node has come without one for 30 s',
+      remaining: '',
+    });
+  });
+
   test('at the bound they keep both where the probes do not show whose they are', () => {
     const { verdict, remaining } = judge(question([instance(both)], { wanted: off, elapsedSeconds: 600 }));
     expect(verdict).toBe('both');
@@ -323,6 +458,10 @@ describe('a port to which the load balancer sends its own connections without a 
   const check = [seen(A, 'plain', 1)];
   test('is not proven by them', () => {
     expect(judge(question([instance(check)], off)).verdict).toBe('wait');
+  });
+  test('is with the policy by what came with a line: that is no check', () => {
+    const on = { plainAnyway: new Set([80]) };
+    expect(judge(question([instance([seen(A, 'proxy', 1)])], on)).verdict).toBe('final');
   });
   test('is by a probe', () => {
     const probes = [{ node: A, port: 80, kinds: ['plain' as const] }];
