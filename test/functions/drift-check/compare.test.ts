@@ -1,4 +1,4 @@
-/** Observed state in, findings out. */
+/** Which findings there are in which situation, and how bad they are. What each of them says: compare-*.test.ts. */
 import { describe, expect, test } from '@jest/globals';
 import { compare } from '../../../functions/drift-check/compare.ts';
 import { KINDS } from '../../../functions/drift-check/kinds.ts';
@@ -489,84 +489,7 @@ describe('compare', () => {
   });
 });
 
-describe('cause', () => {
-  const causeOf = (given: Given) => compare(situation(given), rules())[0]?.cause;
-
-  test.each<[string, Given, RegExp]>([
-    [
-      'Kubernetes by its policy',
-      { loadBalancer: loadBalancer(on('k8s-proxyprotocol-enabled')) },
-      /^Kubernetes \(policy k8s-proxyprotocol-enabled\)$/,
-    ],
-    [
-      'Kubernetes by its tag, perhaps',
-      { loadBalancer: loadBalancer(on(), { tags: new Map([['kubernetes.io/cluster/a', 'owned']]) }) },
-      /^perhaps Kubernetes \(tag kubernetes\.io\/cluster\/a=owned\)$/,
-    ],
-    [
-      'a load balancer that was made again',
-      { loadBalancer: loadBalancer({}, { createdAt: NOW - 60_000 }) },
-      /made again at 2026-11-21T11:59:00/,
-    ],
-    ['a configuration manager', { receivers: { 'i-1': receiver({ files: files('Puppet') }) } }, /^Puppet writes it/],
-    ['a hand', { receivers: { 'i-1': receiver({ files: files() }) } }, /^changed by hand/],
-    ['a node', { receivers: { 'i-1': receiver(broken('10.0.101.7')) } }, /load balancer’s subnets/],
-    ['a neighbour', { receivers: { 'i-1': receiver(broken('10.0.9.9')) } }, /past the load balancer/],
-  ])('names %s', (_who, given, cause) => {
-    expect(causeOf(given)).toMatch(cause);
-  });
-});
-
 describe('mend', () => {
-  const mendOf = (given: Given) => compare(situation(given), rules())[0]?.mend;
-
-  test('is the switch as it was run, where both sides are concerned', () => {
-    expect(mendOf({ loadBalancer: loadBalancer(on()) })).toBe(
-      `aws ssm start-automation-execution --document-name proxyflip-switch --parameters '{"LoadBalancerName":["web"],"Direction":["enable"],"FleetTagKey":["fleet"],"FleetTagValue":["web"],"FinalMode":["proxy"],"ExcludePorts":["22"]}'`,
-    );
-  });
-
-  test('leaves out of IncludePorts what no listener feeds any more, since the runbook would refuse it', () => {
-    const given = {
-      state: state({ parameters: { IncludePorts: '80,81' } }),
-      loadBalancer: loadBalancer(undefined, { listeners: LISTENERS.slice(0, 1) }),
-    };
-    expect(mendOf(given)).toContain('"IncludePorts":["80"]');
-  });
-
-  test('keeps the other policies of the port', () => {
-    expect(mendOf({ loadBalancer: loadBalancer(on('server-auth', POLICY_NAME, 'theirs')) })).toBe(
-      `aws elb set-load-balancer-policies-for-backend-server --load-balancer-name web --instance-port 81 --policy-names server-auth ${POLICY_NAME}`,
-    );
-  });
-
-  test('puts ours in the place of another, and makes it first where it is not there any more', () => {
-    const set = `aws elb set-load-balancer-policies-for-backend-server --load-balancer-name web --instance-port 81 --policy-names ${POLICY_NAME}`;
-    expect(mendOf({ loadBalancer: loadBalancer(on('theirs')) })).toBe(set);
-    expect(
-      mendOf({
-        state: state({ before: { 80: ['theirs'] } }),
-        loadBalancer: loadBalancer({ 80: ['theirs'], 81: ['other'] }),
-      }),
-    ).toBe(
-      `aws elb create-load-balancer-policy --load-balancer-name web --policy-name ${POLICY_NAME} --policy-type-name ProxyProtocolPolicyType --policy-attributes AttributeName=ProxyProtocol,AttributeValue=true && ${set}`,
-    );
-  });
-
-  test('makes a listener again as it was, with its certificate', () => {
-    const listeners = [...LISTENERS.slice(0, 1), listener('HTTPS', 443, 'HTTP', 81, 'arn:aws:acm:cert')];
-    expect(mendOf({ loadBalancer: loadBalancer(undefined, { listeners }) })).toBe(
-      'aws elb delete-load-balancer-listeners --load-balancer-name web --load-balancer-ports 443 && aws elb create-load-balancer-listeners --load-balancer-name web --listeners Protocol=SSL,LoadBalancerPort=443,InstanceProtocol=TCP,InstancePort=81,SSLCertificateId=arn:aws:acm:cert',
-    );
-  });
-
-  test('moves the health check and keeps its times', () => {
-    const healthCheck = { target: 'HTTP:80/', interval: 10, timeout: 4, unhealthyThreshold: 3, healthyThreshold: 5 };
-    expect(mendOf({ loadBalancer: loadBalancer(undefined, { healthCheck }) })).toBe(
-      'aws elb configure-health-check --load-balancer-name web --health-check Target=HTTP:8078/healthz,Interval=10,Timeout=4,UnhealthyThreshold=3,HealthyThreshold=5',
-    );
-  });
-
   test('is there for every kind but those that only a person can find the reason of', () => {
     const without = new Set(
       CASES.flatMap(({ given, rules: changed }) => compare(situation(given), rules(changed)))

@@ -36,6 +36,10 @@ export const state = (given: Partial<SwitchState> = {}): SwitchState => ({
   ...given,
 });
 
+/** The command that runs again what `state()` tells of. */
+export const SWITCH = `aws ssm start-automation-execution --document-name proxyflip-switch --parameters '{"LoadBalancerName":["web"],"Direction":["enable"],"FleetTagKey":["fleet"],"FleetTagValue":["web"],"FinalMode":["proxy"],"ExcludePorts":["22"]}'`;
+export const SWITCH_OFF = SWITCH.replace('enable', 'disable');
+
 export const receiver = (given: Partial<Receiver> = {}): Receiver => ({
   version: 1,
   mode: 'proxy',
@@ -79,7 +83,7 @@ export const listener = (
   certificateId?: string,
 ): ObservedListener => ({ protocol, loadBalancerPort, instanceProtocol, instancePort, certificateId });
 
-export const LISTENERS = [listener('TCP', 80, 'TCP', 80), listener('SSL', 443, 'TCP', 81, 'arn:aws:acm:cert')];
+export const LISTENERS = [listener('TCP', 80, 'TCP', 80), listener('SSL', 443, 'TCP', 81, 'arn:aws:acm:cert')] as const;
 
 const proxyPolicy = (name: string, value: string) => ({
   PolicyName: name,
