@@ -100,7 +100,7 @@ function newPorts({ loadBalancer, expected, state }: Situation, rules: Rules): D
     }));
 }
 
-/** HTTP, HTTPS and SSL checks carry no PROXY line, so that a strict receiver fails them; and /healthz is at one port alone. */
+/** HTTP, HTTPS and SSL checks carry no PROXY line, so that a strict receiver fails them; and /healthz is at one port alone, without TLS. */
 function checkHealthCheck(situation: Situation): Draft[] {
   const { loadBalancer, expected } = situation;
   const target = loadBalancer.healthCheck?.target ?? 'TCP';
@@ -113,14 +113,16 @@ function checkHealthCheck(situation: Situation): Draft[] {
     (known(situation).length === 0
       ? expected.mode === 'proxy'
       : known(situation).some(([, receiver]) => receiver.live[digits] === 'proxy'));
-  const missesHealthPage = path === '/healthz' && digits !== healthPort && known(situation).length > 0;
+  const healthPage = `HTTP:${healthPort}/healthz`;
+  const missesHealthPage =
+    path === '/healthz' && target.toUpperCase() !== healthPage.toUpperCase() && known(situation).length > 0;
   if (!isAtStrictPort && !missesHealthPage) return [];
   return [
     {
       kind: 'health-check',
       severity: 'EVERY_REQUEST_FAILS',
       where: 'load balancer',
-      expected: `TCP, or a port without PROXY protocol, such as HTTP:${healthPort}/healthz`,
+      expected: `TCP, or a port without PROXY protocol, such as ${healthPage}`,
       observed: isAtStrictPort
         ? `${target}, which carries no PROXY line to a port that requires one: every instance is taken out of service`
         : `${target}, where nobody answers: every instance is taken out of service`,

@@ -131,6 +131,11 @@ describe('a listener that does not write the line where the receiver reads it', 
       [{ ...protocol, severity: 'NEXT_CHANGE_FAILS' }],
     ],
     [
+      'HTTP, to receivers that are plain, for now',
+      { loadBalancer: https, receivers: { 'i-1': plainReceiver() } },
+      [{ ...protocol, severity: 'NEXT_CHANGE_FAILS' }],
+    ],
+    [
       'SSL: inside TLS nobody reads it, whatever the receiver takes',
       { loadBalancer: ssl, receivers: { 'i-1': bothReceiver() } },
       [{ ...protocol, observed: 'SSL to SSL:81' }],
@@ -256,6 +261,11 @@ describe('the health check', () => {
     ],
     ['at a port that was not switched', { loadBalancer: check('HTTP:9000/') }, []],
     ['at the health page', { loadBalancer: check('HTTP:8078/healthz') }, []],
+    [
+      'at the health page, which has no TLS',
+      { loadBalancer: check('HTTPS:8078/healthz') },
+      [misses('HTTPS:8078/healthz')],
+    ],
     ['beside the health page', { loadBalancer: check('HTTP:8079/healthz') }, [misses('HTTP:8079/healthz')]],
     ['at the health page where it was put', { loadBalancer: check('HTTP:9078/healthz'), receivers: elsewhere }, []],
     [
@@ -284,6 +294,7 @@ describe('another load balancer with the instances, which writes no line', () =>
     ['is failed by strict receivers', { neighbours }, [shared]],
     ['is failed by one of them', { neighbours, receivers: { 'i-1': bothReceiver(), 'i-2': receiver() } }, [shared]],
     ['is served by receivers that take both', { neighbours, receivers: { 'i-1': bothReceiver() } }, []],
+    ['is served by receivers that are plain', { neighbours, receivers: { 'i-1': plainReceiver() } }, []],
     ['is not known to fail at what cannot be asked, or is not there', { neighbours, receivers: unreachable }, []],
   ]);
 });

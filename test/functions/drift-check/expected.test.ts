@@ -70,4 +70,10 @@ describe('expectedOf', () => {
       unfinished: undefined,
     });
   });
+
+  test.each(['ExcludePorts', 'IncludePorts'])('a state whose %s are no ports makes no sense', (name) => {
+    expect(() => expectedOf(state({ parameters: { [name]: 'ssh' } }))).toThrow(
+      `ERR_INVALID_PORT_LIST: ${name} is "ssh": "ssh" is not a port.`,
+    );
+  });
 });

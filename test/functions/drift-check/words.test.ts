@@ -81,6 +81,11 @@ describe('summarise', () => {
       ],
       '2 MODIFIED (b, d), 1 NOT_CHECKED (c), 1 IN_SYNC. Worst: Every request fails.',
     ],
+    [
+      'a worst finding that is mild',
+      [result('a', 'MODIFIED', { findings: [untidy] })],
+      '1 MODIFIED (a). Worst: Untidy.',
+    ],
     ['as many as are named', many(5), '5 DELETED (lb-0, lb-1, lb-2, lb-3, lb-4).'],
     ['more than are named', many(7), '7 DELETED (lb-0, lb-1, lb-2, lb-3, lb-4 and 2 more).'],
   ])('%s', (_desc, results, words) => {
