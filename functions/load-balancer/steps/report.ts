@@ -32,13 +32,15 @@ export async function report({ elb, ssm, clock }: Deps, input: InputOf<'Report'>
     return { instancePorts: 'none', receivers: 'none', state: describeState(state), summary };
   }
   const invocations = await awaitInvocations(ssm, clock, commandId, loadBalancer.instanceIds, LIST_WAIT_MS);
-  const receivers = loadBalancer.instanceIds.map((instanceId) => describeReceiver(invocations.get(instanceId)));
+  const receivers = loadBalancer.instanceIds.map((instanceId) => ({
+    instanceId,
+    ...describeReceiver(invocations.get(instanceId)),
+  }));
   const ports = portsOf(loadBalancer);
   return {
     instancePorts: ports.map((port) => describePort(loadBalancer, port)).join('\n') || 'none',
     receivers:
-      loadBalancer.instanceIds.map((id, index) => `${id}: ${receivers[index]?.words}`).join('\n') ||
-      'no instance is registered',
+      receivers.map(({ instanceId, words }) => `${instanceId}: ${words}`).join('\n') || 'no instance is registered',
     state: describeState(state),
     summary: conclude(
       ports.map((port) => isOn(loadBalancer.policies, port)),

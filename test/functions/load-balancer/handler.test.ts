@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { POLICY_NAME } from '../../../functions/shared/policies.ts';
-import { FakeAws, type FakeLoadBalancer, listener, proxyPolicy, tcp } from '../fake-aws.ts';
+import { FakeAws, type FakeLoadBalancer, proxyPolicy, tcp } from '../fake-aws.ts';
 import { type Receivers, request, runSwitch, stepsOf } from './driver.ts';
 
 const STATE = '/proxyflip/web';
@@ -108,51 +108,9 @@ describe('enable', () => {
     expect(web.backend).toEqual({ 80: [POLICY_NAME] });
   });
 
-  test('a port that is no longer wanted accepts both until its nodes are seen to have lost the policy', async () => {
-    await runSwitch(aws, receivers);
-    const step = stepsOf(aws);
-    const asked = request({ executionId: 'run-2', request: { excludePorts: '81' } });
-    aws.executions.set('run-2', { status: 'InProgress' });
-    await step('Begin', asked);
-    const planned = await step('Plan', { ...asked, subnetCidrs: [], nodeAddresses: ['10.0.101.21'] });
-    expect(planned).toMatchObject({
-      instancePorts: '80=http',
-      bothPorts: '80=http 81=https',
-      policyChanges: 'instance port 81: []',
-    });
-  });
-
   test('FinalMode both is kept', async () => {
     const { finished } = await runSwitch(aws, receivers, { request: { finalMode: 'both' } });
     expect(finished).toMatchObject({ mode: 'both', summary: expect.stringContaining('Run the runbook again') });
-  });
-
-  test('a plan asks the receivers for the differences of their files, and tells each once', async () => {
-    const step = stepsOf(aws);
-    const asked = request({ request: { planOnly: 'yes', subnetCidrs: [], nodeAddresses: [] } });
-    expect([(await step('Plan', asked)).survey, (await step('Plan', { ...asked, planOnly: 'no' })).survey]).toEqual([
-      'Plan',
-      'Status',
-    ]);
-    web.instanceIds.push(aws.addInstance('i-3'));
-    const output = (text: string) => ({ status: 'Success', output: `${text}{"mode":"plain"}\n` });
-    const [same, other] = ['new: /etc/a, 3 lines\n', ''];
-    aws.answer('c', { 'i-1': output(same), 'i-2': output(other), 'i-3': output(same) });
-    const compared = await step('Compare', {
-      loadBalancerName: 'web',
-      executionId: 'run-1',
-      direction: 'enable',
-      commandId: 'c',
-      instancePorts: '80=http',
-      finalMode: 'proxy',
-      trustedCidrs: '',
-      settings: '',
-      planOnly: 'yes',
-    });
-    expect(compared).toMatchObject({
-      next: 'report',
-      differences: 'i-1, i-3:\nnew: /etc/a, 3 lines\n\ni-2:\nno file would be changed',
-    });
   });
 
   test('a plan changes nothing, not even the state parameter', async () => {
@@ -173,32 +131,6 @@ describe('disable', () => {
     expect(finished).toMatchObject({ mode: 'plain' });
     expect(web).toMatchObject({ backend: {}, policies: [] });
     expect(aws.parameter(STATE)).toBeUndefined();
-  });
-
-  test('puts no receiver on instances that have none, and nothing stands in its way there', async () => {
-    const step = stepsOf(aws);
-    aws.executions.set('run-1', { status: 'InProgress' });
-    await step('Begin', request({ direction: 'disable' }));
-    const without = { mode: 'none', problems: ['ERR_PACKAGES the instance cannot have the packages nginx'] };
-    aws.answer('status', { 'i-1': without, 'i-2': without });
-    const asked = {
-      loadBalancerName: 'web',
-      executionId: 'run-1',
-      direction: 'disable',
-      commandId: 'status',
-      instancePorts: '80=http',
-      finalMode: 'plain',
-      trustedCidrs: '',
-      settings: '',
-      planOnly: 'no',
-    };
-    expect(await step('Compare', asked)).toMatchObject({
-      next: 'finish',
-      receivers: 'i-1: not installed, i-2: not installed',
-    });
-    // One that does not say what it is, is not one without a receiver.
-    aws.answer('status', { 'i-1': without, 'i-2': { status: 'TimedOut', output: '' } });
-    await expect(step('Compare', asked)).rejects.toThrow(/ERR_RECEIVER_GATE: i-2: the command did not end there/);
   });
 
   test('where nothing is on it writes nothing', async () => {
@@ -239,229 +171,6 @@ describe('disable', () => {
   });
 });
 
-describe('gates: each names the thing and the way out, and nothing is changed', () => {
-  const gates: { desc: string; arrange: () => Record<string, unknown> | undefined; says: RegExp }[] = [
-    {
-      desc: 'no such load balancer',
-      arrange: () => void aws.loadBalancers.clear(),
-      says: /ERR_LOAD_BALANCER_NOT_FOUND: no Classic Load Balancer "web"/,
-    },
-    {
-      desc: 'no instance',
-      arrange: () => {
-        web.instanceIds = [];
-      },
-      says: /ERR_NO_INSTANCES.*EmptyFleet/,
-    },
-    {
-      desc: 'an instance that is not managed',
-      arrange: () => void aws.managed.delete('i-2'),
-      says: /ERR_INSTANCE_UNMANAGED: i-2 .*AmazonSSMManagedInstanceCore/,
-    },
-    {
-      desc: 'an instance that is offline',
-      arrange: () => void aws.addInstance('i-2', { pingStatus: 'ConnectionLost' }),
-      says: /ERR_INSTANCE_OFFLINE.*i-2 is ConnectionLost/,
-    },
-    {
-      desc: 'an instance without the tag',
-      arrange: () => void aws.addInstance('i-2', { tagged: false }),
-      says: /ERR_INSTANCE_UNTAGGED: i-2 .*fleet=web/,
-    },
-    {
-      desc: 'instance protocol SSL',
-      arrange: () => void web.listeners.push(listener('SSL', 8443, 'SSL', 8443)),
-      says: /ERR_INSTANCE_PROTOCOL: listener 8443 speaks SSL to instance port 8443: .*inside TLS.*ExcludePorts/,
-    },
-    {
-      desc: 'HTTP that shares a TCP listener’s port',
-      arrange: () => void web.listeners.push(listener('HTTP', 8080, 'HTTP', 80)),
-      says: /ERR_INSTANCE_PROTOCOL: listener 8080 speaks HTTP to instance port 80/,
-    },
-    {
-      desc: 'HTTP that is asked for by name',
-      arrange: () => {
-        web.listeners.push(listener('HTTPS', 8080, 'HTTPS', 82));
-        return { includePorts: '82' };
-      },
-      says: /ERR_INSTANCE_PROTOCOL: listener 8080 speaks HTTPS to instance port 82/,
-    },
-    {
-      desc: 'a health check by HTTP',
-      arrange: () => {
-        web.healthCheckTarget = 'HTTP:80/';
-      },
-      says: /ERR_HEALTH_CHECK: the health check HTTP:80\/ goes to instance port 80 .*First let the receivers answer on port 8078/,
-    },
-    {
-      desc: 'a health check by SSL',
-      arrange: () => {
-        web.healthCheckTarget = 'SSL:81';
-      },
-      says: /ERR_HEALTH_CHECK/,
-    },
-    {
-      desc: 'Kubernetes',
-      arrange: () => {
-        web.tags['kubernetes.io/cluster/prod'] = 'owned';
-      },
-      says: /ERR_OTHER_CONTROLLER.*kubernetes\.io\/cluster\/prod=owned/,
-    },
-    {
-      desc: 'no port to switch',
-      arrange: () => {
-        web.listeners = [tcp(22, 22)];
-      },
-      says: /ERR_NO_INSTANCE_PORTS/,
-    },
-    {
-      desc: 'a foreign policy that is to be refused',
-      arrange: () => {
-        web.policies.push(proxyPolicy('TFEnableProxyProtocol'));
-        web.backend[80] = ['TFEnableProxyProtocol'];
-        return { foreignPolicy: 'Refuse' };
-      },
-      says: /ERR_FOREIGN_POLICY.*port 80.*TFEnableProxyProtocol/,
-    },
-    {
-      desc: 'a neighbour that sends plain connections to a shared port',
-      arrange: () => void aws.addLoadBalancer('blue', { instanceIds: ['i-2'], listeners: [tcp(80, 80)] }),
-      says: /ERR_INSTANCE_SHARED: load balancer blue .*port 80 of i-2/,
-    },
-    {
-      desc: 'a bad port list',
-      arrange: () => ({ excludePorts: 'ssh' }),
-      says: /ERR_INVALID_PORT_LIST: ExcludePorts is "ssh"/,
-    },
-  ];
-
-  test.each(gates)('$desc', async ({ arrange, says }) => {
-    const given = arrange();
-    const before = structuredClone(web);
-    const { error, undone, trace } = await runSwitch(aws, receivers, given === undefined ? {} : { request: given });
-    expect(error?.message).toMatch(says);
-    expect(trace[0]).toBe('Begin');
-    // Of a health check it is told behind a look at the way out.
-    expect(trace.slice(1).filter((step) => step !== 'RefuseHealthCheck')).toEqual([]);
-    expect(undone).toMatchObject({ restore: 'no', summary: 'Nothing was changed by this execution.' });
-    expect(web).toEqual(before);
-    expect(aws.parameters.size).toBe(0);
-  });
-
-  test.each([
-    {
-      desc: 'a health check by TCP',
-      arrange: () => {
-        web.healthCheckTarget = 'TCP:80';
-      },
-    },
-    {
-      desc: 'a health check by HTTP on a port of its own',
-      arrange: () => {
-        web.healthCheckTarget = 'HTTP:8078/healthz';
-      },
-    },
-    {
-      desc: 'a neighbour that has PROXY on there',
-      arrange: () =>
-        void aws.addLoadBalancer('blue', {
-          instanceIds: ['i-2'],
-          listeners: [tcp(80, 80)],
-          policies: [proxyPolicy('p')],
-          backend: { 80: ['p'] },
-        }),
-    },
-    {
-      desc: 'a neighbour on other instances',
-      arrange: () => void aws.addLoadBalancer('blue', { instanceIds: ['i-9'], listeners: [tcp(80, 80)] }),
-    },
-    {
-      desc: 'an HTTP listener on a port of its own',
-      arrange: () => void web.listeners.push(listener('HTTP', 8080, 'HTTP', 8080)),
-    },
-  ])('$desc passes', async ({ arrange }) => {
-    arrange();
-    expect((await runSwitch(aws, receivers)).finished).toMatchObject({ mode: 'proxy' });
-  });
-
-  test('all refusals come at once', async () => {
-    web.healthCheckTarget = 'HTTP:80/';
-    aws.managed.delete('i-1');
-    const { error } = await runSwitch(aws, receivers);
-    expect(error?.message).toMatch(/ERR_REFUSED: 2 things.*ERR_INSTANCE_UNMANAGED.*ERR_HEALTH_CHECK/s);
-  });
-
-  test('a tagged instance that is not registered is a warning', async () => {
-    aws.addInstance('i-3');
-    const begun = await stepsOf(aws)('Begin', request({ request: { planOnly: 'yes' } }));
-    expect(begun.warnings).toBe('i-3 has the tag and is not registered: its receiver is switched too.');
-  });
-
-  test.each<{ desc: string; check?: string; groups?: Record<string, readonly string[]>; says: readonly RegExp[] }>([
-    { desc: 'a health check that asks the receiver', check: 'HTTP:8078/healthz', says: [] },
-    {
-      desc: 'no group',
-      says: [
-        /^The health check TCP:80 of web does not ask \/healthz, and no Auto Scaling group .* Point the health check at HTTP:8078\/healthz, or launch/,
-      ],
-    },
-    {
-      desc: 'a group without a hook for launching',
-      groups: { blue: ['autoscaling:EC2_INSTANCE_TERMINATING'] },
-      says: [
-        /Auto Scaling group blue has no lifecycle hook for launching: .* or give it a lifecycle hook for autoscaling:EC2_INSTANCE_LAUNCHING/,
-      ],
-    },
-    { desc: 'a group with one', groups: { blue: ['autoscaling:EC2_INSTANCE_LAUNCHING'] }, says: [] },
-    {
-      desc: 'one of two groups has it',
-      groups: { blue: ['autoscaling:EC2_INSTANCE_LAUNCHING'], green: [] },
-      says: [/group green has no lifecycle hook/],
-    },
-  ])('instances that come later, $desc: $says', async ({ check = 'TCP:80', groups = {}, says }) => {
-    web.healthCheckTarget = check;
-    Object.entries(groups).forEach(([name, hooks], index) => {
-      aws.scalingGroups.set(name, { instanceIds: [`i-${index + 1}`], hooks });
-    });
-    const { warnings } = await stepsOf(aws)('Begin', request({ request: { planOnly: 'yes' } }));
-    for (const each of says) expect(warnings).toMatch(each);
-    expect(warnings.match(/The health check/g) ?? []).toHaveLength(says.length);
-  });
-
-  test('a warning that cannot be looked up is said, and stops nothing', async () => {
-    web.healthCheckTarget = 'TCP:80';
-    aws.fault = (action) => {
-      if (action === 'DescribeAutoScalingInstances') throw new Error('AccessDenied');
-    };
-    const { warnings } = await stepsOf(aws)('Begin', request({ request: { planOnly: 'yes' } }));
-    expect(warnings).toContain('whether its Auto Scaling group has a lifecycle hook is not known (AccessDenied)');
-  });
-
-  test('a receiver that cannot even say what it is stops the run before a receiver is changed', async () => {
-    const step = stepsOf(aws);
-    aws.executions.set('run-1', { status: 'InProgress' });
-    await step('Begin', request({}));
-    aws.answer('status', { 'i-1': { mode: 'none' } });
-    aws.commands.get('status')?.set('i-2', {
-      status: 'Failed',
-      output: '----------ERROR-------\nproxyflip: ERR_AGENT_TOO_OLD: update the agent',
-    });
-    const compare = step('Compare', {
-      loadBalancerName: 'web',
-      executionId: 'run-1',
-      direction: 'enable',
-      commandId: 'status',
-      instancePorts: '80=http',
-      finalMode: 'proxy',
-      trustedCidrs: '',
-      settings: '',
-      planOnly: 'no',
-    });
-    await expect(compare).rejects.toThrow('i-2: proxyflip: ERR_AGENT_TOO_OLD: update the agent');
-    expect(await step('Undo', { loadBalancerName: 'web', executionId: 'run-1' })).toMatchObject({ restore: 'no' });
-  });
-});
-
 describe('lock', () => {
   test('a second run is refused while the first is at work, with who and since when', async () => {
     await stepsOf(aws)('Begin', request({ request: { startedBy: 'alice' } }));
@@ -492,12 +201,6 @@ describe('lock', () => {
     const { error } = await runSwitch(aws, receivers, { owner: 'stack-b', executionId: 'run-2', direction: 'disable' });
     expect(error?.message).toMatch(/ERR_OTHER_OWNER: web belongs to stack-a/);
     expect(web).toEqual(before);
-  });
-
-  test('a stack takes over what a person switched', async () => {
-    await runSwitch(aws, receivers);
-    await runSwitch(aws, receivers, { owner: 'stack-a', executionId: 'run-2' });
-    expect(aws.parameter(STATE)).toMatchObject({ owner: 'stack-a' });
   });
 
   test('of two that take over at once one gives up, and puts back what the other wrote', async () => {

@@ -278,6 +278,15 @@ describe('what stands against it in a receiver', () => {
     expect(changes()).toEqual([]);
   });
 
+  test('is what a disable cannot know, too: one that does not say what it is, is not one without a receiver', async () => {
+    const { ask } = comparing({ answers: [receiver('none'), ended('TimedOut', '')] });
+
+    await expect(ask('Compare', { ...ASKED, direction: 'disable', finalMode: 'plain' })).rejects.toHaveProperty(
+      'message',
+      refused('the command did not end there (TimedOut)'),
+    );
+  });
+
   test('is nothing where it was not asked: the confirmation will ask it', async () => {
     const { aws, ask, sleptMs } = comparing({ answers: {} });
     aws.answer('status', { 'i-1': receiver('plain') });

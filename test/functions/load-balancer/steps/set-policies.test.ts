@@ -113,7 +113,7 @@ describe('a switch', () => {
 
 describe('receivers that are not prepared', () => {
   test('are named where no command was ever confirmed, and nobody is asked about a command without an id', async () => {
-    const { hold, ask, changes } = stage({ healthCheckTarget: 'HTTP:8078/healthz' });
+    const { aws, hold, ask, changes } = stage({ healthCheckTarget: 'HTTP:8078/healthz' });
     hold({ phase: 'receivers' });
 
     await expect(ask('SetPolicies', ENABLE)).rejects.toHaveProperty(
@@ -121,6 +121,7 @@ describe('receivers that are not prepared', () => {
       'ERR_RECEIVER: 2 of 2 instances did not come to receiver mode both. i-1: was registered meanwhile\ni-2: was registered meanwhile',
     );
     expect(changes()).toEqual([]);
+    expect(aws.calls.map(({ action }) => action)).not.toContain('ListCommandInvocations');
   });
 
   test.each([
