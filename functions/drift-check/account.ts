@@ -25,7 +25,7 @@ export async function readParameters(ssm: SSMClient, path: string, recursive: bo
         Path: path,
         Recursive: recursive,
         MaxResults: 10,
-        ...(nextToken === undefined ? {} : { NextToken: nextToken }),
+        NextToken: nextToken,
       }),
     );
     for (const { Name = '', Value = '' } of page.Parameters ?? []) found.set(Name, Value);
@@ -41,9 +41,7 @@ export async function readLoadBalancers(
   const found = new Map<string, LoadBalancerDescription>();
   let marker: string | undefined;
   do {
-    const page = await elb.send(
-      new DescribeLoadBalancersCommand({ PageSize: 400, ...(marker === undefined ? {} : { Marker: marker }) }),
-    );
+    const page = await elb.send(new DescribeLoadBalancersCommand({ PageSize: 400, Marker: marker }));
     for (const each of page.LoadBalancerDescriptions ?? []) found.set(each.LoadBalancerName ?? '', each);
     marker = page.NextMarker === '' ? undefined : page.NextMarker;
   } while (marker !== undefined);

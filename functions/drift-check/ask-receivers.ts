@@ -96,7 +96,7 @@ async function describeInstances(ssm: SSMClient, instanceIds: readonly string[])
       new DescribeInstanceInformationCommand({
         Filters: [{ Key: 'InstanceIds', Values: [...instanceIds] }],
         MaxResults: 50,
-        ...(nextToken === undefined ? {} : { NextToken: nextToken }),
+        NextToken: nextToken,
       }),
     );
     found.push(...(page.InstanceInformationList ?? []));
