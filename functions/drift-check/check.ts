@@ -241,7 +241,9 @@ async function plainNeighbours({ elb }: CheckDeps, account: Account, subject: Su
     const fed = (other.ListenerDescriptions ?? []).map(({ Listener }) => Listener?.InstancePort);
     const both = ports.map(({ port }) => port).filter((port) => fed.includes(port));
     const lists = policyNamesOf(other);
-    const policies = both.some((port) => lists.has(port)) ? ((await readPolicies(elb, name)) ?? []) : [];
+    const policies = both.some((port) => lists.has(port)) ? await readPolicies(elb, name) : [];
+    // It was deleted since it was listed, and sends nothing any more.
+    if (policies === undefined) continue;
     const { proxyPolicies } = observe(other, policies, new Map());
     for (const port of both) {
       if (!(lists.get(port) ?? []).some((each) => proxyPolicies.has(each))) found.push({ name, port, instanceIds });
