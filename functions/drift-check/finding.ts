@@ -47,7 +47,7 @@ export interface LoadBalancerResult {
 }
 
 export interface CheckAnswer {
-  /** The first of STATUSES that a load balancer has; IN_SYNC without any. */
+  /** The first of STATUSES that a load balancer has, what is left to the next invocation being NOT_CHECKED; IN_SYNC without any. */
   readonly status: Status;
   readonly loadBalancers: readonly LoadBalancerResult[];
   /** In one sentence. */

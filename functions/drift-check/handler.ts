@@ -86,10 +86,8 @@ async function run(deps: Deps, asked: CheckEvent, endsAt: number): Promise<Check
 
   if (left.length > 0 && asked.loadBalancerName === undefined && begun.hop < MAX_HOPS) {
     await goOn(deps.events, { ...begun, after, hop: begun.hop + 1, totals });
-    return answerOf(
-      results,
-      `${left.length} load balancers are left: the check goes on by itself behind ${after || 'the first'}.`,
-    );
+    const place = after === '' ? 'from the first' : `behind ${after}`;
+    return partOf(results, `${left.length} left to be checked: the check goes on by itself, ${place}.`);
   }
   const leftOut = left.map(
     (name): LoadBalancerResult => ({
@@ -106,7 +104,7 @@ async function run(deps: Deps, asked: CheckEvent, endsAt: number): Promise<Check
     deps.print(runMetrics(clock.now(), deps.stackName, inScope.length, totals));
     await rememberRun(deps.ssm, Date.parse(begun.startedAt));
   }
-  return answerOf(results, '');
+  return answerOf(results);
 }
 
 /** A first run has nobody to ask from when on. */
@@ -161,7 +159,21 @@ function note({ clock, log, print, stackName }: Deps, inScope: number, checked: 
   }
 }
 
-function answerOf(loadBalancers: readonly LoadBalancerResult[], goesOn: string): CheckAnswer {
-  const summary = [summarise(loadBalancers), goesOn].filter((each) => each !== '').join(' ');
-  return { status: worstStatus(loadBalancers), loadBalancers, summary, report: reportOf(loadBalancers) };
+function answerOf(loadBalancers: readonly LoadBalancerResult[]): CheckAnswer {
+  return {
+    status: worstStatus(loadBalancers),
+    loadBalancers,
+    summary: summarise(loadBalancers),
+    report: reportOf(loadBalancers),
+  };
+}
+
+/** Of an invocation that was not enough: nothing is known of what is left. */
+function partOf(loadBalancers: readonly LoadBalancerResult[], goesOn: string): CheckAnswer {
+  const answer = answerOf(loadBalancers);
+  return {
+    ...answer,
+    status: worstStatus([...loadBalancers, { status: 'NOT_CHECKED' }]),
+    summary: loadBalancers.length === 0 ? goesOn : `${answer.summary} ${goesOn}`,
+  };
 }

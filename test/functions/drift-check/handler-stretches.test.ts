@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { memoryName } from '../../../functions/drift-check/memory.ts';
 import { type FakeAws, FakeError } from '../fake-aws.ts';
 import { Driver } from './driver.ts';
+import { state } from './situations.ts';
 
 let driver: Driver;
 let aws: FakeAws;
@@ -35,7 +36,26 @@ describe('what does not fit into one invocation', () => {
     const second = await goOn();
 
     expect(first.loadBalancers).toHaveLength(250);
-    expect(first.summary).toContain('50 load balancers are left');
+    expect(first).toMatchObject({
+      status: 'NOT_CHECKED',
+      summary: '250 IN_SYNC. 50 left to be checked: the check goes on by itself, behind lb-249.',
+    });
+    expect(second).toMatchObject({ status: 'IN_SYNC', summary: '50 IN_SYNC.' });
+    expect(aws.events).toEqual([
+      {
+        detailType: 'proxyflip check',
+        detail: {
+          continuation: {
+            runId: expect.any(String),
+            startedAt: '2026-11-21T12:00:00.000Z',
+            after: 'lb-249',
+            hop: 1,
+            totals: { checked: 250, notChecked: 0, unreachable: 0, bySeverity: {}, oldest: 0 },
+          },
+        },
+      },
+    ]);
+    expect(aws.parameter('/proxyflip/drift/last-run')).toEqual({ version: 1, at: '2026-11-21T12:00:00.000Z' });
     expect(second.loadBalancers).toHaveLength(50);
     expect([...first.loadBalancers, ...second.loadBalancers].map(({ name }) => name)).toEqual(names);
     expect(JSON.parse(printed.at(-1) ?? '')).toMatchObject({ LoadBalancersInScope: 300, LoadBalancersChecked: 300 });
@@ -97,7 +117,70 @@ describe('what does not fit into one invocation', () => {
 
     expect(aws.parameters.get(memoryName(name))?.at(-1)?.length).toBeLessThan(4096);
     expect(aws.events[0]?.detail).toMatchObject({ omitted: 480 });
+    expect(aws.events[0]?.detail.findings).toHaveLength(20);
     await check({ loadBalancerName: name });
     expect(aws.events).toHaveLength(1);
+  });
+});
+
+describe('a stretch', () => {
+  /** Load balancers at which a switch is at work: nobody asks their instances, and all count. */
+  function addBusy(...sizes: number[]): void {
+    aws.executions.set('run-1', { status: 'InProgress' });
+    for (const [index, size] of sizes.entries()) {
+      const name = `lb-${String(index).padStart(3, '0')}`;
+      driver.addSwitched(name).instanceIds = Array.from({ length: size }, (_, each) => `i-${index}-${each}`);
+      driver.remember(`/proxyflip/${name}`, state({ phase: 'policies' }));
+    }
+  }
+
+  /** How many load balancers it takes until there is no time for another stretch. */
+  async function firstStretch(): Promise<number> {
+    aws.meanwhile = async (action) => {
+      if (action === 'GetAutomationExecution') aws.now += 300_000;
+    };
+    return (await check({}, 300_000)).loadBalancers.length;
+  }
+
+  test.each<[string, number[], number]>([
+    ['two load balancers with as many instances as it holds', [1250, 1250, 1], 2],
+    ['one, if the next has one too many', [1250, 1251], 1],
+    ['three, and not the one that would be too many', [1000, 1000, 500, 1], 3],
+    ['one that has too many by itself', [2501, 1], 1],
+    ['those that are gone', [0, 2501], 1],
+    ['250 load balancers with few', Array.from({ length: 300 }, () => 9), 250],
+  ])('holds %s', async (_desc, sizes, held) => {
+    addBusy(...sizes);
+    expect(await firstStretch()).toBe(held);
+  });
+});
+
+describe('who asks for one load balancer', () => {
+  beforeEach(() => addSwitched('a', 'b'));
+
+  test('is told where there was no time for it, and nothing goes on', async () => {
+    const { Payload: _payload, ...answer } = await check({ loadBalancerName: 'a', withinSeconds: '240' });
+
+    const why = 'neither time nor the API’s limits allowed it';
+    expect(answer).toEqual({
+      status: 'NOT_CHECKED',
+      loadBalancers: [{ name: 'a', status: 'NOT_CHECKED', findings: [], suppressed: 0, why }],
+      summary: '1 NOT_CHECKED (a).',
+      report: `a: NOT_CHECKED, ${why}`,
+    });
+    expect(aws.events).toEqual([]);
+    expect(printed).toEqual([]);
+  });
+
+  test('has it with a second more', async () => {
+    expect((await check({ loadBalancerName: 'a', withinSeconds: '241' })).status).toBe('IN_SYNC');
+  });
+
+  test('is told that the API gave no more', async () => {
+    aws.fault = (action) => {
+      if (action === 'DescribeTags') throw new FakeError('Throttling');
+    };
+    await expect(check({ loadBalancerName: 'a' })).rejects.toThrow('Throttling');
+    expect(aws.events).toEqual([]);
   });
 });

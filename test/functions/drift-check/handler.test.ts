@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { CheckAnswer } from '../../../functions/drift-check/finding.ts';
+import { memoryName } from '../../../functions/drift-check/memory.ts';
 import { POLICY_NAME } from '../../../functions/shared/policies.ts';
 import { type FakeAws, FakeError } from '../fake-aws.ts';
 import { Driver, tell } from './driver.ts';
@@ -87,6 +88,18 @@ describe('a healthy account', () => {
 
     expect(tell(await check()).map(([name]) => name)).toEqual(['a', 'b', 'c']);
   });
+});
+
+test('load balancers are checked by name, and those that were forgotten too', async () => {
+  addSwitched('c', 'a', 'd');
+  remember(memoryName('b'), { version: 1, status: 'MODIFIED', at: '', digest: 'x', since: {} });
+
+  expect(tell(await check())).toEqual([
+    ['a', 'IN_SYNC', []],
+    ['b', 'IN_SYNC', []],
+    ['c', 'IN_SYNC', []],
+    ['d', 'IN_SYNC', []],
+  ]);
 });
 
 describe('drift', () => {
