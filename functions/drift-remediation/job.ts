@@ -39,7 +39,7 @@ const goesOn = v.object({
   }),
 });
 
-const isKind = (kind: string): kind is Kind => kind in KINDS;
+const isKind = (kind: string): kind is Kind => Object.hasOwn(KINDS, kind);
 
 export function parseJob(event: unknown): Job {
   const result = v.safeParse(v.variant('detail-type', [drift, goesOn]), event);
