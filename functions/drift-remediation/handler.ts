@@ -137,8 +137,10 @@ async function begin(deps: Deps, job: Job): Promise<string | Outcome> {
     }),
   );
   await tell(deps, {
-    ...outcomeOf({ ...job, executionId }, 'goes on', ''),
+    loadBalancer,
     outcome: 'started',
+    kinds,
+    executionId,
     summary: `${kinds.join(', ')} at ${loadBalancer} is being mended by execution ${executionId}.`,
   });
   return executionId;

@@ -3,9 +3,10 @@ import { memoryName } from '../../../functions/drift-check/memory.ts';
 import { recordName } from '../../../functions/drift-check/remediation-record.ts';
 import { createHandler, type Outcome } from '../../../functions/drift-remediation/handler.ts';
 import { state } from '../drift-check/situations.ts';
-import { FakeAws } from '../fake-aws.ts';
+import { FakeAws, FakeError } from '../fake-aws.ts';
 
 let aws: FakeAws;
+let logged: object[];
 
 const remember = (name: string, value: object) => aws.parameters.set(name, [JSON.stringify(value)]);
 
@@ -29,7 +30,7 @@ function remediate(event: object, remainingMs = 900_000): Promise<Outcome> {
     ssm: aws.ssm,
     events: aws.eventBridge,
     clock: aws.clock,
-    log: () => {},
+    log: (message, fields) => logged.push({ message, ...fields }),
     switchDocument: 'proxyflip-switch',
   });
   return handler(event, { getRemainingTimeInMillis: () => endsAt - aws.now });
@@ -49,6 +50,7 @@ const outcomes = () => told().map(({ detail }) => detail.outcome);
 
 beforeEach(() => {
   aws = new FakeAws();
+  logged = [];
   aws.now = Date.parse('2026-11-21T12:00:00Z');
   addDrifted('web');
   endRuns('Success');
@@ -56,9 +58,16 @@ beforeEach(() => {
 
 describe('remediation', () => {
   test('runs the switch as it was run, waits for its end, and has the check look at once', async () => {
-    const outcome = await remediate(drift('web', 'policy-missing'));
+    const outcome = await remediate(drift('web', 'policy-missing', 'nginx-down'));
 
-    expect(outcome).toMatchObject({ outcome: 'mended', executionId: 'execution-1', kinds: ['policy-missing'] });
+    const run = { loadBalancer: 'web', kinds: ['policy-missing', 'nginx-down'], executionId: 'execution-1' };
+    const mended = {
+      ...run,
+      outcome: 'mended',
+      summary: 'Execution execution-1 has mended policy-missing, nginx-down at web.',
+    };
+    expect(outcome).toEqual(mended);
+    expect(logged).toEqual([{ message: 'remediation', ...mended }]);
     expect(aws.executions.get('execution-1')?.parameters).toEqual({
       LoadBalancerName: ['web'],
       Direction: ['enable'],
@@ -68,21 +77,57 @@ describe('remediation', () => {
       ExcludePorts: ['22'],
       StartedBy: ['proxyflip drift remediation'],
     });
-    expect(outcomes()).toEqual(['started', 'mended']);
-    expect(aws.events.at(-1)).toEqual({ detailType: 'proxyflip check', detail: { loadBalancerName: 'web' } });
+    expect(aws.events).toEqual([
+      {
+        detailType: 'proxyflip remediation',
+        detail: {
+          ...run,
+          outcome: 'started',
+          summary: 'policy-missing, nginx-down at web is being mended by execution execution-1.',
+        },
+      },
+      { detailType: 'proxyflip remediation', detail: mended },
+      { detailType: 'proxyflip check', detail: { loadBalancerName: 'web' } },
+    ]);
     expect(aws.parameters.has('/proxyflip/drift/remediating')).toBe(false);
   });
 
   test('writes nothing but its memory, its turn and its events', async () => {
     await remediate(drift('web', 'policy-missing'));
 
-    const writes = aws.calls.filter(({ action }) => !/^(Get|List|Describe)/.test(action));
-    expect([...new Set(writes.map(({ action, input }) => `${action} ${input.Name ?? ''}`.trim()))].sort()).toEqual([
-      'DeleteParameter /proxyflip/drift/remediating',
-      'PutEvents',
-      'PutParameter /proxyflip/drift/remediating',
-      'PutParameter /proxyflip/drift/remediation/web',
-      'StartAutomationExecution',
+    const turn = { Name: '/proxyflip/drift/remediating', Type: 'String' };
+    const started = '2026-11-21T12:00:00.000Z';
+    expect(
+      aws.calls
+        .filter(({ action }) => !/^(Get|List|Describe)/.test(action))
+        .map(({ action, input }) => [action, input]),
+    ).toEqual([
+      ['PutParameter', { ...turn, Value: JSON.stringify({ loadBalancer: 'web', at: started }), Overwrite: false }],
+      ['StartAutomationExecution', expect.objectContaining({ DocumentName: 'proxyflip-switch' })],
+      [
+        'PutParameter',
+        {
+          ...turn,
+          Value: JSON.stringify({ loadBalancer: 'web', executionId: 'execution-1', at: started }),
+          Overwrite: true,
+        },
+      ],
+      [
+        'PutParameter',
+        {
+          Name: '/proxyflip/drift/remediation/web',
+          Value: JSON.stringify({
+            version: 1,
+            runs: [{ at: started, executionId: 'execution-1', kinds: ['policy-missing'] }],
+          }),
+          Type: 'String',
+          Overwrite: true,
+        },
+      ],
+      ['PutEvents', expect.anything()],
+      ['DeleteParameter', { Name: '/proxyflip/drift/remediating' }],
+      ['PutEvents', expect.anything()],
+      ['PutEvents', expect.anything()],
     ]);
   });
 
@@ -91,9 +136,14 @@ describe('remediation', () => {
       'kinds that the runbook does not mend',
       () => {},
       drift('web', 'policy-foreign', 'receiver-unreachable'),
-      'No finding',
+      'No finding is of a kind that the runbook mends.',
     ],
-    ['a kind of a later version', () => {}, drift('web', 'something-new'), 'No finding'],
+    [
+      'a kind of a later version',
+      () => {},
+      drift('web', 'something-new'),
+      'No finding is of a kind that the runbook mends.',
+    ],
     [
       'what is in sync again',
       () =>
@@ -105,13 +155,13 @@ describe('remediation', () => {
           since: {},
         }),
       drift('web', 'nginx-down'),
-      'not out of sync',
+      'web is not out of sync any more.',
     ],
     [
       'what nobody has switched',
       () => aws.parameters.delete('/proxyflip/web'),
       drift('web', 'nginx-down'),
-      'not out of sync',
+      'web is not out of sync any more.',
     ],
     [
       'what a switch is at work on',
@@ -121,7 +171,23 @@ describe('remediation', () => {
         aws.onSleep = undefined;
       },
       drift('web', 'nginx-down'),
-      'run-1 is at work',
+      'Execution run-1 is at work on web already.',
+    ],
+    [
+      'what was mended in the moment in which it was found',
+      () =>
+        remember(recordName('web'), {
+          version: 1,
+          runs: [{ at: FOUND_AT, executionId: 'run-9', kinds: ['nginx-down'] }],
+        }),
+      drift('web', 'nginx-down'),
+      'web was mended after this was found; the next check says how it is.',
+    ],
+    [
+      'what was in sync in the moment in which the event says',
+      () => remember(memoryName('web'), { version: 1, status: 'IN_SYNC', at: FOUND_AT, digest: '', since: {} }),
+      drift('web', 'nginx-down'),
+      'web is not out of sync any more.',
     ],
     [
       'an event that comes a second time',
@@ -131,14 +197,19 @@ describe('remediation', () => {
           runs: [{ at: '2026-11-21T11:59:30Z', executionId: 'run-9', kinds: ['nginx-down'] }],
         }),
       drift('web', 'nginx-down'),
-      'mended after this was found',
+      'web was mended after this was found; the next check says how it is.',
     ],
   ])('leaves alone %s', async (_desc, prepare, event, summary) => {
     prepare();
     const outcome = await remediate(event);
 
-    expect(outcome.outcome).toBe('nothing to do');
-    expect(outcome.summary).toContain(summary);
+    expect(outcome).toEqual({
+      loadBalancer: 'web',
+      outcome: 'nothing to do',
+      kinds: expect.any(Array),
+      executionId: '',
+      summary,
+    });
     expect(aws.started).toBe(0);
     expect(told()).toEqual([]);
     expect(aws.parameters.has('/proxyflip/drift/remediating')).toBe(false);
@@ -171,6 +242,40 @@ describe('remediation', () => {
     expect(outcomes()).toEqual(['started', 'failed']);
   });
 
+  test('a run that Systems Manager has forgotten is told as failed', async () => {
+    aws.onSleep = () => aws.executions.clear();
+    const outcome = await remediate(drift('web', 'policy-missing'));
+
+    expect(outcome).toMatchObject({ outcome: 'failed', summary: 'Execution execution-1 is not known any more.' });
+    expect(outcomes()).toEqual(['started', 'failed']);
+  });
+
+  test('what is told fits into a line that a rule can put between quotation marks', async () => {
+    aws.onSleep = () => {
+      for (const execution of aws.executions.values()) {
+        execution.status = 'Failed';
+        execution.steps = [{ StepName: 'Compare', StepStatus: 'Failed', FailureMessage: 'it said "no"\nand ended' }];
+      }
+    };
+    const outcome = await remediate(drift('web', 'policy-missing'));
+
+    expect(outcome.summary).toContain('it said "no"\nand ended');
+    expect(told().at(-1)?.detail.summary).toContain("it said 'no' and ended");
+  });
+
+  test('a memory that may not be read is an error, and the turn is given back', async () => {
+    let reads = 0;
+    aws.fault = (action, when) => {
+      if (action !== 'GetParameter' || when !== 'before') return;
+      reads += 1;
+      if (reads === 1) throw new FakeError('AccessDeniedException');
+    };
+
+    await expect(remediate(drift('web', 'policy-missing'))).rejects.toThrow('AccessDeniedException');
+    expect(aws.started).toBe(0);
+    expect(aws.parameters.has('/proxyflip/drift/remediating')).toBe(false);
+  });
+
   test('a runbook that cannot be started gives the turn back', async () => {
     aws.fault = (action) => {
       if (action === 'StartAutomationExecution') throw new Error('no such document');
@@ -195,10 +300,17 @@ describe('the brake', () => {
     expect((await undoneAgain('policy-missing')).outcome).toBe('mended');
     const third = await undoneAgain('policy-missing');
 
-    expect(third).toMatchObject({ outcome: 'left alone' });
-    expect(third.summary).toContain('policy-missing at web was mended 2 times within a day');
+    const left = {
+      loadBalancer: 'web',
+      outcome: 'left alone',
+      kinds: ['policy-missing'],
+      executionId: '',
+      summary:
+        "policy-missing at web was mended 2 times within a day and is there again: somebody undoes it. It is left alone; proxyflip's finding fought-over names who, where that shows.",
+    };
+    expect(third).toEqual(left);
     expect(aws.started).toBe(2);
-    expect(outcomes().at(-1)).toBe('left alone');
+    expect(told().at(-1)?.detail).toEqual(left);
   });
 
   test('is let go after a day', async () => {
@@ -207,6 +319,15 @@ describe('the brake', () => {
     aws.now += 24 * 3_600_000;
 
     expect((await undoneAgain('policy-missing')).outcome).toBe('mended');
+  });
+
+  test('names each kind that it is for', async () => {
+    const mended = (at: string) => ({ at, executionId: 'run', kinds: ['policy-missing', 'nginx-down'] });
+    remember(recordName('web'), { version: 1, runs: [mended('2026-11-21T09:00:00Z'), mended('2026-11-21T10:00:00Z')] });
+
+    expect((await remediate(drift('web', 'policy-missing', 'nginx-down', 'listener-added'))).summary).toMatch(
+      /^policy-missing, nginx-down at web was mended 2 times within a day /,
+    );
   });
 
   test('is one for each kind', async () => {
@@ -238,7 +359,15 @@ describe('one at a time', () => {
     aws.onSleep = undefined;
     const outcome = await remediate(drift('web', 'policy-missing'), 120_000);
 
-    expect(outcome.outcome).toBe('goes on');
+    expect(outcome).toEqual({
+      loadBalancer: 'web',
+      outcome: 'goes on',
+      kinds: ['policy-missing'],
+      executionId: '',
+      summary: 'This invocation has come to its end; the next one goes on.',
+    });
+    // A minute before the invocation ends.
+    expect(aws.now).toBe(Date.parse('2026-11-21T12:01:00Z'));
     expect(aws.started).toBe(0);
     expect(aws.events).toEqual([
       {
@@ -268,18 +397,29 @@ describe('one at a time', () => {
     expect((await remediate(drift('web', 'policy-missing'))).outcome).toBe('mended');
   });
 
-  test('nobody waits for ever', async () => {
+  test.each([
+    [
+      'for its turn',
+      undefined,
+      'Look at the execution that has the turn (/proxyflip/drift/remediating) in Systems Manager under Automation.',
+    ],
+    ['for its run', 'run-other', 'Look at the execution run-other in Systems Manager under Automation.'],
+  ])('nobody waits for ever %s', async (_desc, executionId, advice) => {
     aws.executions.set('run-other', { status: 'InProgress' });
     turnOf('run-other');
     aws.onSleep = undefined;
-    const detail = { loadBalancer: 'web', kinds: ['policy-missing'], hop: 24 };
+    const goesOn = (hop: number) =>
+      remediate(
+        {
+          'detail-type': 'proxyflip remediation goes on',
+          detail: { loadBalancer: 'web', kinds: ['policy-missing'], executionId, hop },
+        },
+        120_000,
+      );
 
-    await expect(remediate({ 'detail-type': 'proxyflip remediation goes on', detail }, 120_000)).rejects.toThrow(
-      'ERR_OUT_OF_TIME',
+    expect((await goesOn(23)).outcome).toBe('goes on');
+    await expect(goesOn(24)).rejects.toThrow(
+      `ERR_OUT_OF_TIME: remediation of web has waited for 24 invocations. ${advice}`,
     );
   });
-});
-
-test('an event that is none of these is refused by name', async () => {
-  await expect(remediate({ 'detail-type': 'something else', detail: {} })).rejects.toThrow('ERR_INVALID_INPUT');
 });
