@@ -35,8 +35,8 @@ export async function reply(deps: ReplyDeps, event: CloudFormationCustomResource
   const body = responseBody(event, answer);
   // Never the URL: whoever reads it in a log can answer in our place.
   deps.log('answer', { status: answer.status, physicalResourceId: answer.physicalResourceId, reason: answer.reason });
-  let last = '';
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    let last: string;
     try {
       const response = await deps.fetch(event.ResponseURL, {
         method: 'PUT',
@@ -73,8 +73,6 @@ export function responseBody(event: CloudFormationCustomResourceEvent, answer: A
       LogicalResourceId,
       Data: data,
     });
-  const whole = withReason(answer.reason);
-  if (byteLength(whole) <= MAX_BODY_BYTES) return whole;
   // A character may take more bytes in JSON than by itself (quotes, line ends), so the room is searched, not computed.
   let [low, high] = [0, byteLength(answer.reason)];
   while (low < high) {
@@ -91,7 +89,8 @@ export function cutToBytes(text: string, maxBytes: number): string {
   if (bytes.length <= maxBytes) return text;
   const mark = maxBytes > 3 ? '…' : '';
   let end = maxBytes - byteLength(mark);
-  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  // The bytes of a character behind its first are 10xxxxxx.
+  while (((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
   return new TextDecoder().decode(bytes.subarray(0, end)) + mark;
 }
 

@@ -153,7 +153,7 @@ class Run {
           : describeFailure(execution);
       // Another took the lock between our look and the runbook's: wait for it, and start again.
       if (!failure.includes('ERR_SWITCH_BUSY')) throw new SwitchFailure(failure);
-      await this.#remember({ executionId: undefined });
+      await this.#forgetExecution();
     }
   }
 
@@ -180,7 +180,7 @@ class Run {
       const state = (await readState(this.deps.ssm, properties.LoadBalancerName))?.state;
       const isBusy = state !== undefined && isRunning(await getExecution(this.deps.ssm, state.executionId));
       // Ours, from an invocation that was killed after the start and before it could write the id down.
-      if (isBusy && state.startedBy === this.#startedBy) return this.#remember({ executionId: state.executionId });
+      if (isBusy && state.startedBy === this.#startedBy) return this.#rememberExecution(state.executionId);
       if (!isBusy || (state.owner !== ownerOf(this.#event) && state.owner !== CONSOLE_OWNER)) break;
       await this.#pause(
         `waiting for execution ${state.executionId}, which is at work on ${properties.LoadBalancerName}`,
@@ -188,7 +188,7 @@ class Run {
     }
     const executionId = await this.#startWithToken(direction, properties);
     this.deps.log('started', { executionId, direction });
-    return this.#remember({ executionId });
+    return this.#rememberExecution(executionId);
   }
 
   /**
@@ -202,7 +202,7 @@ class Run {
       return await startExecution(ssm, { ...request, clientToken: this.#memory.clientToken });
     } catch (error) {
       if (serviceErrorName(error) !== 'IdempotentParameterMismatch') throw error;
-      await this.#remember({ executionId: undefined });
+      await this.#forgetExecution();
       return startExecution(ssm, { ...request, clientToken: this.#memory.clientToken });
     }
   }
@@ -210,20 +210,19 @@ class Run {
   async #awaitEnd(executionId: string, loadBalancerName: string | undefined): Promise<AutomationExecution | undefined> {
     for (;;) {
       const execution = await this.#look(executionId);
-      if (execution !== 'unknown' && !isRunning(execution)) return execution;
+      if (!isRunning(execution)) return execution;
       const phase = loadBalancerName === undefined ? '' : await this.#phase(loadBalancerName, executionId);
-      const step = execution === 'unknown' ? undefined : execution?.CurrentStepName;
-      await this.#pause(`execution ${executionId} is at step ${step ?? 'unknown'}${phase}`);
+      await this.#pause(`execution ${executionId} is at step ${execution?.CurrentStepName ?? 'unknown'}${phase}`);
     }
   }
 
-  /** A call that fails now may succeed at the next look; what counts is the deadline. */
-  async #look(executionId: string): Promise<AutomationExecution | undefined | 'unknown'> {
+  /** A call that fails now may succeed at the next look: till then it goes on, for all that is known. What counts is the deadline. */
+  async #look(executionId: string): Promise<AutomationExecution | undefined> {
     try {
       return await getExecution(this.deps.ssm, executionId);
     } catch (error) {
       this.deps.log('cannot look at the execution', { executionId, error: messageOf(error) });
-      return 'unknown';
+      return {};
     }
   }
 
@@ -244,13 +243,20 @@ class Run {
     await this.deps.clock.sleep(Math.min(POLL_MS, this.#memory.deadline - now));
   }
 
-  async #remember({ executionId }: { readonly executionId: string | undefined }): Promise<string> {
-    const { executionId: _, clientToken, ...rest } = this.#memory;
-    // A client token starts one execution and no other.
-    this.#memory =
-      executionId === undefined ? { ...rest, clientToken: crypto.randomUUID() } : { ...rest, clientToken, executionId };
-    await remember(this.deps.ssm, this.#event, this.#memory);
-    return executionId ?? '';
+  async #rememberExecution(executionId: string): Promise<string> {
+    await this.#remember({ ...this.#memory, executionId });
+    return executionId;
+  }
+
+  /** A client token starts one execution and no other. */
+  async #forgetExecution(): Promise<void> {
+    const { executionId: _, ...rest } = this.#memory;
+    await this.#remember({ ...rest, clientToken: crypto.randomUUID() });
+  }
+
+  async #remember(memory: RequestMemory): Promise<void> {
+    this.#memory = memory;
+    await remember(this.deps.ssm, this.#event, memory);
   }
 }
 

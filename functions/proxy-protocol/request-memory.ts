@@ -19,7 +19,7 @@ export interface RequestMemory {
   readonly clientToken: string;
   readonly executionId?: string;
   /** Of the request before this one: CloudFormation has given it up, and what it started may still be at work. */
-  readonly previousExecutionId?: string;
+  readonly previousExecutionId?: string | undefined;
   /** Requests that this one came after: CloudFormation does not wait for them any more. The newest ten. */
   readonly superseded: readonly string[];
 }
@@ -43,12 +43,11 @@ export async function recall(
   const stored = await read(ssm, event);
   if (stored?.identity === identity) return { kind: 'current', memory: stored };
   if (stored?.superseded.includes(identity)) return { kind: 'superseded' };
-  const previousExecutionId = stored?.executionId ?? stored?.previousExecutionId;
   const memory: RequestMemory = {
     identity,
     deadline: deadlineIfNew,
     clientToken: randomUUID(),
-    ...(previousExecutionId === undefined ? {} : { previousExecutionId }),
+    previousExecutionId: stored?.executionId ?? stored?.previousExecutionId,
     superseded: stored === undefined ? [] : [stored.identity, ...stored.superseded].slice(0, 10),
   };
   await remember(ssm, event, memory);

@@ -92,7 +92,7 @@ export function parseInstancePorts(text: string): InstancePort[] {
 /** A list as people write it in a console: `80, 443` or `80 443`; empty = none. */
 export function parsePortList(name: string, text: string): number[] {
   return text
-    .split(/[\s,]+/)
+    .split(/[\s,]/)
     .filter((part) => part !== '')
     .map((part) => {
       const port = Number(part);

@@ -76,8 +76,8 @@ export async function readState(ssm: SSMClient, loadBalancerName: string): Promi
 
 async function readVersion(ssm: SSMClient, loadBalancerName: string, name: string): Promise<StoredState | undefined> {
   try {
-    const { Parameter } = await ssm.send(new GetParameterCommand({ Name: name }));
-    return { state: parseState(loadBalancerName, Parameter?.Value ?? ''), parameterVersion: Parameter?.Version ?? 0 };
+    const { Parameter: { Value = '', Version = 0 } = {} } = await ssm.send(new GetParameterCommand({ Name: name }));
+    return { state: parseState(loadBalancerName, Value), parameterVersion: Version };
   } catch (error) {
     if (serviceErrorName(error) === 'ParameterNotFound') return undefined;
     throw error;
@@ -151,15 +151,12 @@ export async function requireState(
     await clock.sleep(SETTLE_MS);
     stored = await readState(ssm, loadBalancerName);
   }
-  const isHeld = stored?.state.executionId === executionId && !['done', 'undone'].includes(stored.state.phase);
-  if (stored === undefined || !isHeld) {
-    throw new StateLostError(loadBalancerName, executionId, stored?.state);
-  }
-  return stored;
+  if (stored?.state.executionId === executionId && !['done', 'undone'].includes(stored.state.phase)) return stored;
+  throw new StateLostError(loadBalancerName, executionId, stored?.state);
 }
 
 /** As `AutomationExecutionStatus` has it; anything else is still going on, or may be. */
-const ENDED = new Set([
+const ENDED = new Set<string | undefined>([
   'Success',
   'TimedOut',
   'Cancelled',
@@ -170,7 +167,7 @@ const ENDED = new Set([
   'CompletedWithFailure',
 ]);
 
-export const hasEnded = (status: string | undefined): boolean => status !== undefined && ENDED.has(status);
+export const hasEnded = (status: string | undefined): boolean => ENDED.has(status);
 
 /** Executions are forgotten after 30 days: one that is not known has ended. */
 export async function executionHasEnded(ssm: SSMClient, executionId: string): Promise<boolean> {

@@ -45,6 +45,7 @@ export interface FakeExecution {
   outputs?: Record<string, string[]>;
   steps?: { StepName: string; StepStatus: string; FailureMessage?: string; IsCritical?: boolean }[];
   parameters?: Record<string, string[]>;
+  currentStep?: string;
 }
 
 export class FakeError extends Error {
@@ -321,6 +322,7 @@ export class FakeAws {
             ExecutedBy: 'arn:aws:iam::111122223333:user/someone',
             Parameters: execution.parameters,
             Outputs: execution.outputs,
+            CurrentStepName: execution.currentStep,
             StepExecutions: execution.steps,
           },
         };

@@ -77,6 +77,14 @@ describe('a failure, in words', () => {
     );
   });
 
+  test('has both the undo and how that ended, where it was one with receivers', () => {
+    const Outputs = { 'Undo.summary': ['Receivers go back to plain.'], 'Undone.summary': ['They have.'] };
+
+    expect(describeFailure({ ...ended, Outputs })).toBe(
+      'The switch ended in Failed\nReceivers go back to plain.\nThey have.\nExecution run-1, in Systems Manager under Automation.',
+    );
+  });
+
   test('of no step has the message of the execution, or none', () => {
     const end = '\nReceivers go back to plain.\nExecution run-1, in Systems Manager under Automation.';
 

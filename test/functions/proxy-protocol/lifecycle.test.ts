@@ -1,103 +1,23 @@
+/** Create, Update and Delete, from the event to the answer. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
 import { createHandler } from '../../../functions/proxy-protocol/handler.ts';
-import { FakeAws, type FakeExecution } from '../fake-aws.ts';
+import { MINUTE, Play, STATE, SUCCESS } from './driver.ts';
 import { createEvent, deleteEvent, ID, OWNER, updateEvent } from './events.ts';
 
-const STATE = '/proxyflip/web';
-const MINUTE = 60_000;
-
-let aws: FakeAws;
-let answers: { Status: string; Reason: string; PhysicalResourceId: string; Data: Record<string, string> }[];
-/** Called when an answer is under way. */
-let onAnswer: () => void;
-/** What each execution does when it is looked at: ends after so many milliseconds of the fake clock, or never. */
-let runbook: { durationMs: number; ends: Omit<FakeExecution, 'parameters'> };
-
-const SUCCESS = {
-  status: 'Success',
-  outputs: {
-    'Finish.mode': ['proxy'],
-    'Finish.instancePorts': ['80=http 81=https'],
-    'Finish.policyName': ['proxyflip-proxy-protocol'],
-    'Finish.assumed': ['No output available yet because the step is not successfully executed'],
-    'Finish.summary': ['PROXY protocol is on.'],
-  },
-};
-
-function state(given: Record<string, unknown> = {}): void {
-  const value = {
-    version: 1,
-    owner: OWNER,
-    executionId: 'execution-1',
-    startedBy: 'x',
-    direction: 'enable',
-    phase: 'done',
-    mode: 'proxy',
-    startedAt: '',
-    instancePorts: '',
-    bothPorts: '',
-    policyName: '',
-    before: {},
-    ...given,
-  };
-  aws.parameters.set(STATE, [JSON.stringify(value)]);
-}
-
-const deps = () => ({
-  ssm: aws.ssm,
-  lambda: aws.lambda,
-  clock: aws.clock,
-  log: () => {},
-  documentName: 'fleet-switch',
-  fetch: (async (_url: unknown, init: RequestInit) => {
-    onAnswer();
-    answers.push(JSON.parse(new TextDecoder().decode(init.body as Uint8Array)));
-    return new Response();
-  }) as unknown as typeof fetch,
-});
-
-/** One invocation of 15 minutes. */
-async function invoke(event: CloudFormationCustomResourceEvent): Promise<void> {
-  const endsAt = aws.now + 15 * MINUTE;
-  await createHandler(deps())(event, {
-    functionName: 'proxy-protocol',
-    getRemainingTimeInMillis: () => endsAt - aws.now,
-  });
-}
-
-/** And all that it hands on to. */
-async function deliver(event: CloudFormationCustomResourceEvent): Promise<void> {
-  await invoke(event);
-  for (let next = aws.invoked.shift(); next !== undefined; next = aws.invoked.shift()) {
-    await invoke(JSON.parse(new TextDecoder().decode(next.Payload)));
-  }
-}
+let play: Play;
 
 beforeEach(() => {
-  aws = new FakeAws();
-  answers = [];
-  onAnswer = () => {};
-  runbook = { durationMs: 20_000, ends: SUCCESS };
-  const startedAt = new Map<string, number>();
-  aws.onSleep = () => {
-    for (const [id, execution] of aws.executions) {
-      if (execution.status !== 'InProgress') continue;
-      startedAt.set(id, startedAt.get(id) ?? aws.now);
-      if (aws.now - (startedAt.get(id) ?? 0) >= runbook.durationMs) Object.assign(execution, runbook.ends);
-    }
-  };
+  play = new Play();
 });
-
-const started = () => [...aws.executions.values()].map((each) => each.parameters?.Direction?.[0]);
 
 describe('Create', () => {
   test('runs the runbook once and gives what it found out', async () => {
-    await deliver(createEvent());
-    expect(answers).toMatchObject([
+    await play.deliver(createEvent());
+    expect(play.answers).toMatchObject([
       {
         Status: 'SUCCESS',
         PhysicalResourceId: ID,
+        Reason: 'PROXY protocol is on.',
         Data: {
           InstancePorts: '80=http 81=https',
           PolicyName: 'proxyflip-proxy-protocol',
@@ -107,49 +27,104 @@ describe('Create', () => {
         },
       },
     ]);
-    expect(aws.executions.get('execution-1')?.parameters).toMatchObject({
+    // Nobody is asked for a run before this one, which there is none of.
+    expect(play.aws.calls.slice(0, 4).map(({ action }) => action)).toEqual([
+      'GetParameter',
+      'PutParameter',
+      'GetParameter',
+      'StartAutomationExecution',
+    ]);
+    expect(play.aws.executions.get('execution-1')?.parameters).toMatchObject({
       Direction: ['enable'],
       Owner: [OWNER],
+      StartedBy: [expect.stringMatching(/^arn:aws:cloudformation:.*:stack\/fleet\/\S+ [0-9a-f]{16}$/)],
       LoadBalancerName: ['web'],
       FleetWaitSeconds: ['600'],
     });
   });
 
+  test('tells what the run warns of, and what it assumed', async () => {
+    play.runbook.ends = {
+      status: 'Success',
+      outputs: {
+        ...SUCCESS.outputs,
+        'Finish.mode': ['both'],
+        'Finish.assumed': ['has the policy, though nothing came from it'],
+        'Conclude.warning': ['Receivers stay in both: blue shares instances.'],
+      },
+    };
+    await play.deliver(createEvent());
+    expect(play.answers).toMatchObject([
+      {
+        Status: 'SUCCESS',
+        Reason: 'PROXY protocol is on. Receivers stay in both: blue shares instances.',
+        Data: { ReceiverMode: 'both', Assumed: 'has the policy, though nothing came from it' },
+      },
+    ]);
+  });
+
+  test('of a load balancer that is switched already tells what the run has found', async () => {
+    play.runbook.ends = {
+      status: 'Success',
+      outputs: {
+        'FinishUnchanged.mode': ['proxy'],
+        'FinishUnchanged.instancePorts': ['80=http'],
+        'FinishUnchanged.policyName': ['theirs'],
+        'FinishUnchanged.assumed': [''],
+        'FinishUnchanged.summary': ['All is as it should be.'],
+      },
+    };
+    await play.deliver(createEvent());
+    expect(play.answers).toMatchObject([
+      {
+        Status: 'SUCCESS',
+        Reason: 'All is as it should be.',
+        Data: {
+          InstancePorts: '80=http',
+          PolicyName: 'theirs',
+          ReceiverMode: 'proxy',
+          ExecutionId: 'execution-1',
+          Assumed: 'nothing',
+        },
+      },
+    ]);
+  });
+
   test('passes nothing to the runbook that it does not know', async () => {
-    await deliver(createEvent());
-    const names = Object.keys(aws.executions.get('execution-1')?.parameters ?? {});
+    await play.deliver(createEvent());
+    const names = Object.keys(play.aws.executions.get('execution-1')?.parameters ?? {});
     for (const name of ['ServiceToken', 'ServiceTimeout', 'DeletionMode']) expect(names).not.toContain(name);
   });
 
   test('waits past Lambda’s 15 minutes by invoking itself, and answers once', async () => {
-    runbook.durationMs = 40 * MINUTE;
-    await deliver(createEvent());
-    expect(answers).toMatchObject([{ Status: 'SUCCESS' }]);
-    expect(aws.calls.filter(({ action }) => action === 'Invoke')).toHaveLength(2);
-    expect(aws.started).toBe(1);
+    play.runbook.durationMs = 40 * MINUTE;
+    await play.deliver(createEvent());
+    expect(play.answers).toMatchObject([{ Status: 'SUCCESS' }]);
+    expect(play.aws.calls.filter(({ action }) => action === 'Invoke')).toHaveLength(2);
+    expect(play.aws.started).toBe(1);
   });
 
   test('answers before ServiceTimeout where the run does not end, with the phase and what to look at', async () => {
-    runbook.durationMs = Number.POSITIVE_INFINITY;
-    const from = aws.now;
-    await deliver(createEvent());
-    expect(answers).toHaveLength(1);
-    expect(answers[0]).toMatchObject({ Status: 'FAILED', PhysicalResourceId: ID });
-    expect(answers[0]?.Reason).toMatch(/ERR_OUT_OF_TIME.*execution-1.*Automation/s);
-    expect(aws.now - from).toBeLessThan(60 * MINUTE);
-    expect(aws.now - from).toBeGreaterThan(55 * MINUTE);
+    play.runbook.durationMs = Number.POSITIVE_INFINITY;
+    const from = play.aws.now;
+    await play.deliver(createEvent());
+    expect(play.answers).toHaveLength(1);
+    expect(play.answers[0]).toMatchObject({ Status: 'FAILED', PhysicalResourceId: ID });
+    expect(play.answers[0]?.Reason).toMatch(/ERR_OUT_OF_TIME.*execution-1.*Automation/s);
+    expect(play.aws.now - from).toBeLessThan(60 * MINUTE);
+    expect(play.aws.now - from).toBeGreaterThan(55 * MINUTE);
   });
 
   test('a short ServiceTimeout is kept too', async () => {
-    runbook.durationMs = Number.POSITIVE_INFINITY;
-    const from = aws.now;
-    await deliver(createEvent({ properties: { ServiceTimeout: '60' } }));
-    expect(answers).toMatchObject([{ Status: 'FAILED' }]);
-    expect(aws.now - from).toBeLessThan(MINUTE);
+    play.runbook.durationMs = Number.POSITIVE_INFINITY;
+    const from = play.aws.now;
+    await play.deliver(createEvent({ properties: { ServiceTimeout: '60' } }));
+    expect(play.answers).toMatchObject([{ Status: 'FAILED' }]);
+    expect(play.aws.now - from).toBeLessThan(MINUTE);
   });
 
   test('a failed run gives the step, why, and how things are now', async () => {
-    runbook.ends = {
+    play.runbook.ends = {
       status: 'Failed',
       steps: [
         { StepName: 'Survey', StepStatus: 'Failed', FailureMessage: 'got over', IsCritical: false },
@@ -157,45 +132,45 @@ describe('Create', () => {
       ],
       outputs: { 'Undo.summary': ['Nothing was changed by this execution.'] },
     };
-    await deliver(createEvent());
-    expect(answers[0]?.Reason).toMatch(
+    await play.deliver(createEvent());
+    expect(play.answers[0]?.Reason).toMatch(
       /ended in Failed at step Begin: ERR_HEALTH_CHECK.*Nothing was changed.*execution-1/s,
     );
   });
 
   test('a bad property is answered at once, and starts nothing', async () => {
-    await deliver(createEvent({ properties: { FinalMode: 'plain' } }));
-    expect(answers).toMatchObject([{ Status: 'FAILED', Reason: expect.stringContaining('FinalMode is "plain"') }]);
-    expect(aws.started).toBe(0);
+    await play.deliver(createEvent({ properties: { FinalMode: 'plain' } }));
+    expect(play.answers).toMatchObject([{ Status: 'FAILED', Reason: expect.stringContaining('FinalMode is "plain"') }]);
+    expect(play.aws.started).toBe(0);
   });
 
   test('delivered twice, it starts once, and both deliveries answer the same', async () => {
-    await deliver(createEvent());
-    await deliver(createEvent());
-    expect(aws.started).toBe(1);
-    expect(answers[1]).toEqual(answers[0]);
+    await play.deliver(createEvent());
+    await play.deliver(createEvent());
+    expect(play.aws.started).toBe(1);
+    expect(play.answers[1]).toEqual(play.answers[0]);
   });
 
   test('a RequestId that is given again to another deployment is another request', async () => {
-    runbook.ends = { status: 'Failed' };
-    await deliver(createEvent({ request: '1' }));
-    runbook.ends = SUCCESS;
-    await deliver(createEvent({ request: '2' }));
-    expect(answers.map((each) => each.Status)).toEqual(['FAILED', 'SUCCESS']);
-    expect(aws.started).toBe(2);
+    play.runbook.ends = { status: 'Failed' };
+    await play.deliver(createEvent({ request: '1' }));
+    play.runbook.ends = SUCCESS;
+    await play.deliver(createEvent({ request: '2' }));
+    expect(play.answers.map((each) => each.Status)).toEqual(['FAILED', 'SUCCESS']);
+    expect(play.aws.started).toBe(2);
   });
 
   test('an answer that is not taken at first does not lead to a second run', async () => {
     const handler = createHandler({
-      ...deps(),
+      ...play.deps,
       fetch: (async () => new Response(null, { status: 500 })) as typeof fetch,
     });
     await expect(
       handler(createEvent(), { functionName: 'f', getRemainingTimeInMillis: () => 15 * MINUTE }),
     ).rejects.toThrow('ERR_ANSWER_NOT_TAKEN');
-    await deliver(createEvent());
-    expect(aws.started).toBe(1);
-    expect(answers).toMatchObject([{ Status: 'SUCCESS' }]);
+    await play.deliver(createEvent());
+    expect(play.aws.started).toBe(1);
+    expect(play.answers).toMatchObject([{ Status: 'SUCCESS' }]);
   });
 });
 
@@ -205,9 +180,8 @@ describe('a function that is killed before or after any call, and invoked again'
   test.each(['Create', 'Delete'] as const)('%s: one run, one answer', async (type) => {
     for (const when of ['before', 'after'] as const) {
       for (let call = 0; call < 12; call += 1) {
-        aws = new FakeAws();
-        answers = [];
-        const fresh = aws;
+        play = new Play();
+        const { aws: fresh, answers } = play;
         fresh.onSleep = () => {
           for (const execution of fresh.executions.values()) {
             if (execution.status !== 'InProgress') continue;
@@ -217,13 +191,13 @@ describe('a function that is killed before or after any call, and invoked again'
           }
         };
         const event = type === 'Create' ? createEvent() : deleteEvent();
-        if (type === 'Delete') state({ executionId: 'long-gone' });
+        if (type === 'Delete') play.setState({ executionId: 'long-gone' });
         // The runbook takes the lock as soon as it runs.
         let killed = false;
         let count = 0;
         fresh.fault = (action, at) => {
           if (action === 'StartAutomationExecution' && at === 'after') {
-            state({
+            play.setState({
               executionId: `execution-${fresh.started}`,
               startedBy: fresh.executions.get(`execution-${fresh.started}`)?.parameters?.StartedBy?.[0],
             });
@@ -235,7 +209,7 @@ describe('a function that is killed before or after any call, and invoked again'
         };
         // A kill ends the process: nothing after it runs, no answer either.
         const handler = createHandler({
-          ...deps(),
+          ...play.deps,
           fetch: (async (url: string, init: RequestInit) => {
             if (
               killed &&
@@ -243,12 +217,12 @@ describe('a function that is killed before or after any call, and invoked again'
               JSON.parse(new TextDecoder().decode(init.body as Uint8Array)).Reason.includes('Killed')
             )
               throw new Killed();
-            return deps().fetch(url, init);
+            return play.deps.fetch(url, init);
           }) as typeof fetch,
         });
         const context = { functionName: 'f', getRemainingTimeInMillis: () => 15 * MINUTE };
         await handler(event, context).catch(() => {});
-        if (killed && answers.some((each) => each.Status === 'FAILED')) answers = [];
+        if (killed && answers.some((each) => each.Status === 'FAILED')) answers.length = 0;
         if (answers.length === 0) await handler(event, context);
         expect([when, call, answers.map((each) => each.Status), fresh.started]).toEqual([when, call, ['SUCCESS'], 1]);
       }
@@ -258,49 +232,49 @@ describe('a function that is killed before or after any call, and invoked again'
 
 describe('Update', () => {
   test('of the same load balancer keeps the physical id', async () => {
-    await deliver(updateEvent({ properties: { ExcludePorts: '22,81' } }));
-    expect(answers).toMatchObject([{ Status: 'SUCCESS', PhysicalResourceId: ID }]);
-    expect(started()).toEqual(['enable']);
+    await play.deliver(updateEvent({ properties: { ExcludePorts: '22,81' } }));
+    expect(play.answers).toMatchObject([{ Status: 'SUCCESS', PhysicalResourceId: ID }]);
+    expect(play.directions).toEqual(['enable']);
   });
 
   test('to another load balancer has another id, and leaves the former to its own Delete', async () => {
-    await deliver(updateEvent({ properties: { LoadBalancerName: 'blue' }, old: {} }));
-    expect(answers[0]?.PhysicalResourceId).toMatch(/loadbalancer\/blue$/);
-    expect([...aws.executions.values()].map((each) => each.parameters?.LoadBalancerName)).toEqual([['blue']]);
+    await play.deliver(updateEvent({ properties: { LoadBalancerName: 'blue' }, old: {} }));
+    expect(play.answers[0]?.PhysicalResourceId).toMatch(/loadbalancer\/blue$/);
+    expect([...play.aws.executions.values()].map((each) => each.parameters?.LoadBalancerName)).toEqual([['blue']]);
   });
 
   test('a rollback, with Old and New swapped, is an Update like any other', async () => {
-    runbook.ends = { status: 'Failed' };
-    await deliver(updateEvent({ request: '1', properties: { LoadBalancerName: 'blue' } }));
-    runbook.ends = SUCCESS;
-    await deliver(updateEvent({ request: '2', old: { LoadBalancerName: 'blue' } }));
-    expect(answers.map((each) => [each.Status, each.PhysicalResourceId.split('/')[1]])).toEqual([
+    play.runbook.ends = { status: 'Failed' };
+    await play.deliver(updateEvent({ request: '1', properties: { LoadBalancerName: 'blue' } }));
+    play.runbook.ends = SUCCESS;
+    await play.deliver(updateEvent({ request: '2', old: { LoadBalancerName: 'blue' } }));
+    expect(play.answers.map((each) => [each.Status, each.PhysicalResourceId.split('/')[1]])).toEqual([
       ['FAILED', 'blue'],
       ['SUCCESS', 'web'],
     ]);
   });
 
   test('waits for a person’s run on the same load balancer', async () => {
-    aws.executions.set('by-hand', { status: 'InProgress' });
-    state({ owner: 'console', executionId: 'by-hand', phase: 'measuring' });
-    await deliver(updateEvent());
-    expect(answers).toMatchObject([{ Status: 'SUCCESS' }]);
-    expect(aws.executions.get('by-hand')?.status).toBe('Success');
+    play.aws.executions.set('by-hand', { status: 'InProgress' });
+    play.setState({ owner: 'console', executionId: 'by-hand', phase: 'measuring' });
+    await play.deliver(updateEvent());
+    expect(play.answers).toMatchObject([{ Status: 'SUCCESS' }]);
+    expect(play.aws.executions.get('by-hand')?.status).toBe('Success');
   });
 
   test('that loses the race for the lock waits and starts again, with a client token of its own', async () => {
-    runbook.ends = {
+    play.runbook.ends = {
       status: 'Failed',
       steps: [{ StepName: 'Begin', StepStatus: 'Failed', FailureMessage: 'ERR_SWITCH_BUSY: execution x' }],
     };
-    const onSleep = aws.onSleep;
-    aws.onSleep = (ms) => {
+    const onSleep = play.aws.onSleep;
+    play.aws.onSleep = (ms) => {
       onSleep?.(ms);
-      if (aws.executions.get('execution-1')?.status === 'Failed') runbook.ends = SUCCESS;
+      if (play.aws.executions.get('execution-1')?.status === 'Failed') play.runbook.ends = SUCCESS;
     };
-    await deliver(updateEvent());
-    expect(answers).toMatchObject([{ Status: 'SUCCESS' }]);
-    const tokens = aws.calls
+    await play.deliver(updateEvent());
+    expect(play.answers).toMatchObject([{ Status: 'SUCCESS' }]);
+    const tokens = play.aws.calls
       .filter(({ action }) => action === 'StartAutomationExecution')
       .map(({ input }) => input.ClientToken);
     expect(new Set(tokens).size).toBe(2);
@@ -308,88 +282,114 @@ describe('Update', () => {
 });
 
 describe('Delete', () => {
-  const forgotten = () => [...aws.parameters.keys()].filter((name) => name.startsWith('/proxyflip/requests/'));
-
   test('switches off, and forgets its requests', async () => {
-    state();
-    await deliver(deleteEvent());
-    expect(started()).toEqual(['disable']);
-    expect(aws.executions.get('execution-1')?.parameters).toMatchObject({ FleetWaitSeconds: ['0'] });
-    expect(answers).toMatchObject([{ Status: 'SUCCESS', PhysicalResourceId: ID }]);
-    expect(forgotten()).toEqual([]);
+    play.setState();
+    await play.deliver(deleteEvent());
+    expect(play.directions).toEqual(['disable']);
+    expect(play.aws.executions.get('execution-1')?.parameters).toMatchObject({ FleetWaitSeconds: ['0'] });
+    expect(play.answers).toMatchObject([{ Status: 'SUCCESS', PhysicalResourceId: ID }]);
+    expect(play.remembered).toEqual([]);
   });
 
   test('has forgotten its requests when it answers: from then on CloudFormation takes its role away', async () => {
-    state();
+    play.setState();
     let atAnswer: string[] | undefined;
-    onAnswer = () => {
-      atAnswer = forgotten();
+    play.onAnswer = () => {
+      atAnswer = play.remembered;
     };
-    await deliver(deleteEvent());
+    await play.deliver(deleteEvent());
     expect(atAnswer).toEqual([]);
   });
 
-  test('after a Create that never made anything does nothing', async () => {
-    await deliver(deleteEvent({ physicalResourceId: 'fleet-ProxyProtocol-1A2B3C' }));
-    expect(answers).toMatchObject([{ Status: 'SUCCESS', PhysicalResourceId: 'fleet-ProxyProtocol-1A2B3C' }]);
-    expect(aws.started).toBe(0);
+  test.each(['Finish.summary', 'FinishUnchanged.summary', 'ForgetLoadBalancer.summary'])(
+    'tells how it went, by the step that came last: %s',
+    async (output) => {
+      play.setState();
+      play.runbook.ends = {
+        status: 'Success',
+        outputs: {
+          'Finish.summary': ['No output available yet because the step is not successfully executed'],
+          [output]: ['PROXY protocol is off.'],
+        },
+      };
+      await play.deliver(deleteEvent());
+      expect(play.answers).toMatchObject([{ Status: 'SUCCESS', Reason: 'PROXY protocol is off.' }]);
+    },
+  );
+
+  test.each([
+    ['web', 'web is not switched by anyone.'],
+    [undefined, 'Nothing was made.'],
+    ['', 'Nothing was made.'],
+    ['!web', 'Nothing was made.'],
+    ['web!', 'Nothing was made.'],
+    [['web'], 'Nothing was made.'],
+  ])('after a Create that never made anything, with the name %j, does nothing', async (LoadBalancerName, Reason) => {
+    await play.deliver(
+      deleteEvent({ properties: { LoadBalancerName }, physicalResourceId: 'fleet-ProxyProtocol-1A2B3C' }),
+    );
+    expect(play.answers).toMatchObject([
+      { Status: 'SUCCESS', PhysicalResourceId: 'fleet-ProxyProtocol-1A2B3C', Reason },
+    ]);
+    expect(play.aws.started).toBe(0);
   });
 
   test('after a Create that was refused for its properties does nothing', async () => {
-    await deliver(createEvent({ request: '1', properties: { LoadBalancerName: '' } }));
-    await deliver(
+    await play.deliver(createEvent({ request: '1', properties: { LoadBalancerName: '' } }));
+    await play.deliver(
       deleteEvent({
         request: '2',
         properties: { LoadBalancerName: '' },
-        physicalResourceId: answers[0]?.PhysicalResourceId ?? '',
+        physicalResourceId: play.answers[0]?.PhysicalResourceId ?? '',
       }),
     );
-    expect(answers.map((each) => each.Status)).toEqual(['FAILED', 'SUCCESS']);
+    expect(play.answers.map((each) => each.Status)).toEqual(['FAILED', 'SUCCESS']);
   });
 
   test('by one that is not the owner does nothing', async () => {
-    state({ owner: 'arn:aws:cloudformation:eu-central-1:111122223333:stack/other/x/ProxyProtocol' });
-    await deliver(deleteEvent());
-    expect(answers).toMatchObject([{ Status: 'SUCCESS', Reason: expect.stringContaining('stack/other') }]);
-    expect(aws.started).toBe(0);
+    play.setState({ owner: 'arn:aws:cloudformation:eu-central-1:111122223333:stack/other/x/ProxyProtocol' });
+    await play.deliver(deleteEvent());
+    expect(play.answers).toMatchObject([{ Status: 'SUCCESS', Reason: expect.stringContaining('stack/other') }]);
+    expect(play.aws.started).toBe(0);
   });
 
   test('with Retain leaves all as it is, free for another to take over', async () => {
-    state();
-    await deliver(deleteEvent({ properties: { DeletionMode: 'Retain' } }));
-    expect(aws.started).toBe(0);
-    expect(aws.parameter(STATE)).toMatchObject({ owner: 'console', mode: 'proxy' });
+    play.setState();
+    await play.deliver(deleteEvent({ properties: { DeletionMode: 'Retain' } }));
+    expect(play.aws.started).toBe(0);
+    expect(play.aws.parameter(STATE)).toMatchObject({ owner: 'console', mode: 'proxy' });
+    expect(play.answers).toMatchObject([{ Status: 'SUCCESS', Reason: 'web stays as it is, with receivers in proxy.' }]);
   });
 
   test('that fails is answered as failed, so that the stack stays', async () => {
-    state();
-    runbook.ends = { status: 'Failed' };
-    await deliver(deleteEvent());
-    expect(answers).toMatchObject([{ Status: 'FAILED', PhysicalResourceId: ID }]);
+    play.setState();
+    play.runbook.ends = { status: 'Failed' };
+    await play.deliver(deleteEvent());
+    expect(play.answers).toMatchObject([{ Status: 'FAILED', PhysicalResourceId: ID }]);
   });
 
   test.each([
     { desc: 'that has taken the lock', hasLock: true },
     { desc: 'that still waits for the fleet', hasLock: false },
   ])('while the Create still runs, one $desc: it is stopped first, and its end awaited', async ({ hasLock }) => {
-    runbook.durationMs = Number.POSITIVE_INFINITY;
-    await invoke(createEvent({ request: '1', properties: { ServiceTimeout: '3600' } }));
-    expect(answers).toEqual([]);
-    aws.invoked.length = 0;
-    if (hasLock) state({ executionId: 'execution-1', phase: 'measuring' });
-    runbook.durationMs = 20_000;
+    play.runbook.durationMs = Number.POSITIVE_INFINITY;
+    await play.invoke(createEvent({ request: '1', properties: { ServiceTimeout: '3600' } }));
+    expect(play.answers).toEqual([]);
+    play.aws.invoked.length = 0;
+    if (hasLock) play.setState({ executionId: 'execution-1', phase: 'measuring' });
+    play.runbook.durationMs = 20_000;
 
-    await deliver(deleteEvent({ request: '2', physicalResourceId: 'fleet-ProxyProtocol-1A2B3C' }));
-    expect(aws.executions.get('execution-1')?.status).toBe('Cancelled');
-    expect(started()).toEqual(hasLock ? ['enable', 'disable'] : ['enable']);
-    expect(answers).toMatchObject([{ Status: 'SUCCESS', PhysicalResourceId: 'fleet-ProxyProtocol-1A2B3C' }]);
+    await play.deliver(deleteEvent({ request: '2', physicalResourceId: 'fleet-ProxyProtocol-1A2B3C' }));
+    expect(play.aws.executions.get('execution-1')?.status).toBe('Cancelled');
+    expect(play.directions).toEqual(hasLock ? ['enable', 'disable'] : ['enable']);
+    expect(play.answers).toMatchObject([{ Status: 'SUCCESS', PhysicalResourceId: 'fleet-ProxyProtocol-1A2B3C' }]);
   });
 
   test('a Create that comes in again after the Update that followed it is let drop', async () => {
-    await deliver(createEvent({ request: '1' }));
-    await deliver(updateEvent({ request: '2' }));
-    await deliver(createEvent({ request: '1' }));
-    expect(answers).toHaveLength(2);
-    expect(aws.started).toBe(2);
+    await play.deliver(createEvent({ request: '1' }));
+    await play.deliver(updateEvent({ request: '2' }));
+    await play.deliver(createEvent({ request: '1' }));
+    expect(play.answers).toHaveLength(2);
+    expect(play.aws.started).toBe(2);
   });
 });

@@ -15,6 +15,15 @@ describe('parseProperties', () => {
   });
 
   test.each([
+    ['QuietSeconds', '1'],
+    ['QuietSeconds', '3000'],
+    ['FleetWaitSeconds', '0'],
+    ['HealthPort', '65535'],
+  ])('%s %s is as far as it goes, and taken', (name, value) => {
+    expect(parseProperties({ ...PROPERTIES, [name]: value })).toMatchObject({ [name]: value });
+  });
+
+  test.each([
     ['LoadBalancerName', undefined, /LoadBalancerName is missing; allowed: a name of 1 to 32/],
     ['LoadBalancerName', 'web.example', /LoadBalancerName is "web\.example"/],
     ['LoadBalancerName', '$(reboot)', /ERR_INVALID_PROPERTY/],
@@ -33,7 +42,11 @@ describe('parseProperties', () => {
     ['AlbCidrs', '10.0.111.0', /AlbCidrs/],
     ['ChatArtifactUrl', 'file:///etc/passwd', /ChatArtifactUrl/],
     ['ChatArtifactSha256', 'abc', /ChatArtifactSha256.*64 hexadecimal/],
-    ['LoadBalancer', 'web', /property LoadBalancer is "web".*not known; known are .*LoadBalancerName/],
+    [
+      'LoadBalancer',
+      'web',
+      /property LoadBalancer is "web"; allowed: nothing, it is not known; known are ServiceToken, ServiceTimeout, LoadBalancerName, /,
+    ],
     ['constructor', 'x', /property constructor/],
   ])('%s %j is refused, with what is allowed', (name, value, says) => {
     expect(() => parseProperties({ ...PROPERTIES, [name]: value })).toThrow(says);

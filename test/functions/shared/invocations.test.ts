@@ -84,6 +84,18 @@ test('a list of several pages is read to its end, and asks for details', async (
   ]);
 });
 
+test('an answer without a list is an empty one; an entry with gaps, of one that has not ended and says nothing', async () => {
+  const answers = [{}, { CommandInvocations: [{ InstanceId: 'i-1' }] }];
+  const client = { send: async () => answers.shift() };
+  const list = () =>
+    awaitInvocations(client as never, { now: () => 0, sleep: async () => {} }, 'command-1', ['i-1'], 0);
+
+  expect(await list()).toEqual(new Map());
+  expect(await list()).toEqual(
+    new Map([['i-1', { instanceId: 'i-1', status: 'Pending', statusDetails: '', output: '' }]]),
+  );
+});
+
 describe('awaitInvocations', () => {
   test('waits for a list that fills late', async () => {
     const aws = new FakeAws();
@@ -91,6 +103,17 @@ describe('awaitInvocations', () => {
     const found = await awaitInvocations(aws.ssm, aws.clock, 'c', ['i-1'], 10_000);
     expect([...found.keys()]).toEqual(['i-1']);
   });
+
+  test.each(['Pending', 'InProgress', 'Delayed', 'Cancelling'])(
+    'waits for the last one, which is %s',
+    async (status) => {
+      const aws = new FakeAws();
+      aws.answer('c', { 'i-1': { mode: 'both' }, 'i-2': { status, output: '' } });
+      aws.onSleep = () => aws.answer('c', { 'i-1': { mode: 'both' }, 'i-2': { status: 'Failed', output: 'no' } });
+      const found = await awaitInvocations(aws.ssm, aws.clock, 'c', ['i-1', 'i-2'], 10_000);
+      expect([...found.values()].map((each) => each.status)).toEqual(['Success', 'Failed']);
+    },
+  );
 
   test('and no longer than it was told', async () => {
     const aws = new FakeAws();
@@ -110,30 +133,37 @@ describe('awaitInvocations', () => {
 
 describe('unconfirmed', () => {
   const of = (...all: Invocation[]) => new Map(all.map((each, index) => [`i-${index + 1}`, each]));
+  const failed = (why: string) => ({ notAsked: [], failed: [{ instanceId: 'i-1', why }] });
   test.each([
     {
       desc: 'all in the mode',
-      answers: of(invocation('{"mode":"both"}')),
-      ids: ['i-1'],
+      answers: of(invocation('{"mode":"both"}'), invocation('{"mode":"both"}')),
+      ids: ['i-1', 'i-2'],
       is: { notAsked: [], failed: [] },
     },
     {
       desc: 'another mode',
       answers: of(invocation('{"mode":"plain"}')),
       ids: ['i-1'],
-      is: { notAsked: [], failed: [{ why: expect.stringContaining('"plain"') }] },
+      is: failed('answered mode "plain": {"mode":"plain"}'),
     },
     {
       desc: 'success without an answer',
       answers: of(invocation('ok')),
       ids: ['i-1'],
-      is: { failed: [{ why: expect.stringContaining('ok') }] },
+      is: failed('answered mode undefined: ok'),
     },
     {
       desc: 'failed',
       answers: of(invocation('no tproxy module', 'Failed')),
       ids: ['i-1'],
-      is: { failed: [{ why: 'Failed: no tproxy module' }] },
+      is: failed('Failed: no tproxy module'),
+    },
+    {
+      desc: 'failed, and Systems Manager says more of it',
+      answers: of({ ...invocation('', 'TimedOut'), statusDetails: 'DeliveryTimedOut' }),
+      ids: ['i-1'],
+      is: failed('DeliveryTimedOut: '),
     },
     { desc: 'not asked is no failure', answers: of(), ids: ['i-1'], is: { notAsked: ['i-1'], failed: [] } },
     {
@@ -143,6 +173,6 @@ describe('unconfirmed', () => {
       is: { notAsked: [], failed: [] },
     },
   ])('$desc', ({ answers, ids, is }) => {
-    expect(unconfirmed(ids, answers, 'both')).toMatchObject(is);
+    expect(unconfirmed(ids, answers, 'both')).toEqual(is);
   });
 });

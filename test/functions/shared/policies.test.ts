@@ -25,6 +25,35 @@ describe('a policy is a PROXY policy', () => {
     },
     { desc: 'not with the value false', policy: proxyPolicy('x', 'false'), is: false },
     { desc: 'not by its name', policy: otherPolicy('EnableProxyProtocol'), is: false },
+    {
+      desc: 'not by its attribute alone',
+      policy: { ...proxyPolicy('x'), PolicyTypeName: 'BackendServerAuthenticationPolicyType' },
+      is: false,
+    },
+    {
+      desc: 'not by another attribute',
+      policy: {
+        ...proxyPolicy('x'),
+        PolicyAttributeDescriptions: [{ AttributeName: 'Other', AttributeValue: 'true' }],
+      },
+      is: false,
+    },
+    {
+      desc: 'not by an attribute without a value',
+      policy: { ...proxyPolicy('x'), PolicyAttributeDescriptions: [{ AttributeName: 'ProxyProtocol' }] },
+      is: false,
+    },
+    {
+      desc: 'beside other attributes',
+      policy: {
+        ...proxyPolicy('x'),
+        PolicyAttributeDescriptions: [
+          { AttributeName: 'Other', AttributeValue: 'false' },
+          { AttributeName: 'ProxyProtocol', AttributeValue: 'true' },
+        ],
+      },
+      is: true,
+    },
   ])('$desc', ({ policy, is }) => {
     expect(writesProxyLine({ ...policy, PolicyAttributeDescriptions: [...policy.PolicyAttributeDescriptions] })).toBe(
       is,
@@ -56,6 +85,17 @@ describe('planPolicies', () => {
           { instancePort: 80, policyNames: [POLICY_NAME] },
           { instancePort: 81, policyNames: [POLICY_NAME] },
         ],
+      },
+    },
+    {
+      desc: 'the calls go by the number of the port',
+      before: policies({}),
+      wanted: [8080, 80, 443],
+      is: {
+        create: true,
+        remove: false,
+        foreign: [],
+        attachments: [80, 443, 8080].map((instancePort) => ({ instancePort, policyNames: [POLICY_NAME] })),
       },
     },
     {
@@ -116,7 +156,9 @@ describe('planPolicies', () => {
   test('a policy of our name that does something else is refused', () => {
     expect(() =>
       describePolicies([], [{ PolicyName: POLICY_NAME, PolicyTypeName: 'BackendServerAuthenticationPolicyType' }]),
-    ).toThrow(/ERR_POLICY_NAME_TAKEN.*BackendServerAuthenticationPolicyType/);
+    ).toThrow(
+      'ERR_POLICY_NAME_TAKEN: the load balancer has a policy proxyflip-proxy-protocol of type BackendServerAuthenticationPolicyType that does not write the PROXY line. Policies cannot be changed: delete it, then run again.',
+    );
   });
 });
 

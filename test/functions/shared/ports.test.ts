@@ -51,9 +51,22 @@ describe('switchedPorts', () => {
 
   test('including a port that no listener feeds is refused by name', () => {
     expect(() => ports(three, { include: [8443] })).toThrow(
-      /ERR_INSTANCE_PORT_NOT_FOUND: no listener feeds instance port 8443.*80, 81, 22/s,
+      'ERR_INSTANCE_PORT_NOT_FOUND: no listener feeds instance port 8443, which IncludePorts names. The listeners feed 80, 81, 22. Correct IncludePorts, or add the listener first.',
     );
+    expect(() => ports([], { include: [8443] })).toThrow('The listeners feed none.');
   });
+});
+
+test('a listener is described in upper case; without an instance protocol it speaks its own', () => {
+  const given = { LoadBalancerPort: 443, Protocol: 'ssl', InstancePort: 81 };
+
+  expect(describeListener({ ...given, InstanceProtocol: 'tcp' })).toEqual({
+    loadBalancerPort: 443,
+    protocol: 'SSL',
+    instancePort: 81,
+    instanceProtocol: 'TCP',
+  });
+  expect(describeListener({ ...given, InstanceProtocol: undefined })).toMatchObject({ instanceProtocol: 'SSL' });
 });
 
 test('probes go in by listeners that speak TCP to the instance', () => {
@@ -69,6 +82,11 @@ test('probes go in by listeners that speak TCP to the instance', () => {
 test('instance ports survive being written and read', () => {
   expect(formatInstancePorts(parseInstancePorts('80=http 81=https 82=mixed'))).toBe('80=http 81=https 82=mixed');
   expect(parseInstancePorts('')).toEqual([]);
+  // Of a scheme that is not known the application is told none.
+  expect(parseInstancePorts('80=ftp 81')).toEqual([
+    { port: 80, scheme: 'mixed' },
+    { port: 81, scheme: 'mixed' },
+  ]);
 });
 
 describe('parsePortList', () => {
@@ -76,10 +94,13 @@ describe('parsePortList', () => {
     ['', []],
     ['22', [22]],
     [' 80, 443 8080,', [80, 443, 8080]],
+    ['1,65535', [1, 65535]],
   ])('%j', (text, is) => {
     expect(parsePortList('ExcludePorts', text)).toEqual(is);
   });
   test.each(['0', '65536', '80-90', '080000', 'ssh'])('%j is refused with the parameter’s name', (text) => {
-    expect(() => parsePortList('ExcludePorts', text)).toThrow(/ERR_INVALID_PORT_LIST: ExcludePorts/);
+    expect(() => parsePortList('ExcludePorts', `22, ${text}`)).toThrow(
+      `ERR_INVALID_PORT_LIST: ExcludePorts is "22, ${text}": "${text}" is not a port. Write ports from 1 to 65535, separated by commas.`,
+    );
   });
 });

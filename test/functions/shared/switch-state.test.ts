@@ -6,7 +6,7 @@ import {
   deleteState,
   executionHasEnded,
   hasEnded,
-  parseState,
+  readState,
   requireState,
   type SwitchState,
   writeState,
@@ -152,21 +152,30 @@ describe('an execution that goes on', () => {
 });
 
 describe('what the parameter holds', () => {
-  test.each([
+  test.each<[string, string]>([
     ['', 'nothing'],
     ['{', 'half a JSON'],
     ['null', 'nothing of JSON'],
     [JSON.stringify({ ...state(), version: 2 }), 'a state of a later version'],
     [JSON.stringify({ ...state(), owner: 7 }), 'an owner that is no text'],
     [JSON.stringify({ ...state(), executionId: null }), 'no execution'],
-  ])('%j is refused: %s', (text) => {
-    expect(() => parseState('web', text)).toThrow(
+  ])('%j is refused: %s', async (Value) => {
+    await expect(readState(ssm({ GetParameter: [{ Parameter: { Value } }] }).client, 'web')).rejects.toThrow(
       'ERR_STATE_UNREADABLE: the parameter /proxyflip/web does not hold a state that this version can read. If no execution of the runbook is running, delete it and run again.',
     );
   });
 
-  test('a state is taken as it is', () => {
-    expect(parseState('web', JSON.stringify(state()))).toEqual(state());
+  test('an answer without a parameter is refused like that, too', async () => {
+    await expect(readState(ssm({ GetParameter: [{}] }).client, 'web')).rejects.toThrow('ERR_STATE_UNREADABLE');
+  });
+
+  test('a state is taken as it is, with its version; one that is not there is none', async () => {
+    expect(await readState(ssm({ GetParameter: [stored(state(), 3)] }).client, 'web')).toEqual({
+      state: state(),
+      parameterVersion: 3,
+    });
+    expect(await readState(ssm({ GetParameter: ['ParameterNotFound'] }).client, 'web')).toBeUndefined();
+    await expect(readState(ssm({ GetParameter: ['AccessDenied'] }).client, 'web')).rejects.toThrow('AccessDenied');
   });
 });
 
