@@ -147,7 +147,7 @@ describe('a stretch', () => {
     ['one, if the next has one too many', [1250, 1251], 1],
     ['three, and not the one that would be too many', [1000, 1000, 500, 1], 3],
     ['one that has too many by itself', [2501, 1], 1],
-    ['those that are gone', [0, 2501], 1],
+    ['one without any, before one that has too many', [0, 2501], 1],
     ['250 load balancers with few', Array.from({ length: 300 }, () => 9), 250],
   ])('holds %s', async (_desc, sizes, held) => {
     addBusy(...sizes);
