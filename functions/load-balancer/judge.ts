@@ -107,9 +107,7 @@ export function judge(question: Question): Judgement {
       ? 'the addresses of the load balancer’s nodes are not known'
       : unproven.map(({ node, port }) => `node ${node} on instance port ${port}`).join(', ');
 
-  if (remaining.length === 0 && unknown === '') {
-    return { verdict: 'final', measured, assumed: describeClientsOwn(all, question), remaining: '' };
-  }
+  if (remaining.length === 0 && unknown === '') return final();
   const waited = `${Math.round(elapsedSeconds)} of ${boundSeconds} s`;
   if (elapsedSeconds < boundSeconds) {
     const waitingFor = unknown === '' ? [] : [`no connection of the new kind yet, later than the old: ${unknown}`];
@@ -122,9 +120,14 @@ export function judge(question: Question): Judgement {
   }
   if (remaining.length > 0) return { verdict: 'both', measured, assumed: '', remaining: remaining.join('; ') };
   const silent = `nothing came from it in ${Math.round(elapsedSeconds)} s: ${unknown}`;
-  return question.unmeasuredNode === 'Assume'
-    ? { verdict: 'final', measured, assumed: `has the policy, though ${silent}`, remaining: '' }
-    : { verdict: 'both', measured, assumed: '', remaining: silent };
+  if (question.unmeasuredNode === 'StayBoth') return { verdict: 'both', measured, assumed: '', remaining: silent };
+  return final(`has the policy, though ${silent}`);
+
+  /** What is still loud here is clients' own. */
+  function final(...believed: string[]): Judgement {
+    const assumed = [...believed, ...describeClientsOwn(all, question)].join('; ');
+    return { verdict: 'final', measured, assumed, remaining: '' };
+  }
 }
 
 interface Loud {
@@ -164,10 +167,12 @@ function describeLoud(loud: readonly Loud[], nodes: readonly string[]): string[]
   );
 }
 
-function describeClientsOwn(lines: readonly Loud[], { followedSeconds }: Question): string {
-  if (lines.length === 0) return '';
+function describeClientsOwn(lines: readonly Loud[], { followedSeconds }: Question): string[] {
+  if (lines.length === 0) return [];
   const sources = lines.map(({ source, port, count }) => `${count} from ${source} to instance port ${port}`).join(', ');
-  return `PROXY lines that still come are clients’ own (${sources}), since every request of the instances’ own through every node has come without one for ${Math.round(followedSeconds)} s`;
+  return [
+    `PROXY lines that still come are clients’ own (${sources}), since every request of the instances’ own through every node has come without one for ${Math.round(followedSeconds)} s`,
+  ];
 }
 
 /** At this look, every node follows as far as probes show it: on each port that is to get no line, all came without one. */

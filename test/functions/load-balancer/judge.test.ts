@@ -446,6 +446,18 @@ describe('PROXY lines that clients write themselves, through nodes that write no
     });
   });
 
+  test('after the bound they are told beside a port that is believed to keep the policy', () => {
+    const wanted = new Map([...off, [81, 'proxy' as const]]);
+    const { verdict, assumed } = judge(
+      question([instance(both, { probes: followed })], { wanted, followedSeconds: 30, elapsedSeconds: 600 }),
+    );
+
+    expect(verdict).toBe('final');
+    expect(assumed).toBe(
+      'has the policy, though nothing came from it in 600 s: node 10.0.101.21 on instance port 81; PROXY lines that still come are clients’ own (7 from 10.0.101.21 to instance port 80), since every request of the instances’ own through every node has come without one for 30 s',
+    );
+  });
+
   test('at the bound they keep both where the probes do not show whose they are', () => {
     const { verdict, remaining } = judge(question([instance(both)], { wanted: off, elapsedSeconds: 600 }));
     expect(verdict).toBe('both');
