@@ -13,7 +13,7 @@ import {
   type TagDescription,
 } from '@aws-sdk/client-elastic-load-balancing';
 import { GetParametersByPathCommand, type SSMClient } from '@aws-sdk/client-ssm';
-import { isGone } from './failures.ts';
+import { isGone } from '../shared/errors.ts';
 
 /** Name → value. @param path  `/proxyflip`; a page holds ten, which is the most that the service gives. */
 export async function readParameters(ssm: SSMClient, path: string, recursive: boolean): Promise<Map<string, string>> {

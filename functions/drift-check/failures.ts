@@ -9,10 +9,5 @@ const THROTTLED: ReadonlySet<string | undefined> = new Set([
   'TooManyUpdates',
 ]);
 
-/** The SDK's class, and the wire's code. */
-const GONE: ReadonlySet<string | undefined> = new Set(['AccessPointNotFoundException', 'LoadBalancerNotFound']);
-
 /** What they say when the SDK has given up waiting for them. */
 export const isThrottled = (error: unknown): boolean => THROTTLED.has(serviceErrorName(error));
-
-export const isGone = (error: unknown): boolean => GONE.has(serviceErrorName(error));

@@ -8,7 +8,7 @@ import {
   type ElasticLoadBalancingClient,
   SetLoadBalancerPoliciesForBackendServerCommand,
 } from '@aws-sdk/client-elastic-load-balancing';
-import { ProxyflipError, serviceErrorName } from '../shared/errors.ts';
+import { isGone, ProxyflipError, serviceErrorName } from '../shared/errors.ts';
 import { describePolicies, POLICY_ATTRIBUTE, POLICY_NAME, POLICY_TYPE, type Policies } from '../shared/policies.ts';
 import { describeListener, type ListenerDescription } from '../shared/ports.ts';
 
@@ -51,11 +51,7 @@ export async function describeLoadBalancer(elb: ElasticLoadBalancingClient, name
       tags: new Map((TagDescriptions?.[0]?.Tags ?? []).map((tag) => [tag.Key ?? '', tag.Value ?? ''])),
     };
   } catch (error) {
-    // The SDK's class is AccessPointNotFoundException; the wire code, which an unmodelled answer would show, is LoadBalancerNotFound.
-    if (['AccessPointNotFoundException', 'LoadBalancerNotFound'].includes(serviceErrorName(error))) {
-      throw new LoadBalancerNotFoundError(name, error);
-    }
-    throw error;
+    throw isGone(error) ? new LoadBalancerNotFoundError(name, error) : error;
   }
 }
 

@@ -5,6 +5,7 @@ import {
   DescribeLoadBalancersCommand,
   type ElasticLoadBalancingClient,
 } from '@aws-sdk/client-elastic-load-balancing';
+import { isGone } from '../shared/errors.ts';
 import { describePolicies } from '../shared/policies.ts';
 import type { InstancePort } from '../shared/ports.ts';
 import type { LoadBalancer } from './classic-elb.ts';
@@ -43,10 +44,15 @@ export async function describeNeighbours(
 
   const neighbours: Neighbour[] = [];
   for (const { backendServers, ...each } of sharing) {
-    const { PolicyDescriptions } = await elb.send(
-      new DescribeLoadBalancerPoliciesCommand({ LoadBalancerName: each.loadBalancerName }),
-    );
-    neighbours.push({ ...each, policies: describePolicies(backendServers, PolicyDescriptions) });
+    try {
+      const { PolicyDescriptions } = await elb.send(
+        new DescribeLoadBalancerPoliciesCommand({ LoadBalancerName: each.loadBalancerName }),
+      );
+      neighbours.push({ ...each, policies: describePolicies(backendServers, PolicyDescriptions) });
+    } catch (error) {
+      // It was deleted after it was listed.
+      if (!isGone(error)) throw error;
+    }
   }
   return neighbours;
 }

@@ -16,6 +16,10 @@ export function serviceErrorName(error: unknown): string {
   return error instanceof Error ? error.name : '';
 }
 
+/** No load balancer of that name: the SDK's class, and the wire's code, which an answer that the SDK does not know would show. */
+export const isGone = (error: unknown): boolean =>
+  ['AccessPointNotFoundException', 'LoadBalancerNotFound'].includes(serviceErrorName(error));
+
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,7 @@
 /** Which errors of the services a check takes as they come. */
 import { expect, test } from '@jest/globals';
-import { isGone, isThrottled } from '../../../functions/drift-check/failures.ts';
+import { isThrottled } from '../../../functions/drift-check/failures.ts';
+import { isGone } from '../../../functions/shared/errors.ts';
 import { FakeError } from '../fake-aws.ts';
 
 test.each([

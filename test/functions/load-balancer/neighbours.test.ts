@@ -3,6 +3,7 @@ import type { ElasticLoadBalancingClient, LoadBalancerDescription } from '@aws-s
 import { describe, expect, test } from '@jest/globals';
 import type { LoadBalancer } from '../../../functions/load-balancer/classic-elb.ts';
 import { describeNeighbours } from '../../../functions/load-balancer/neighbours.ts';
+import { FakeError } from '../fake-aws.ts';
 
 const WEB = { loadBalancerName: 'web', instanceIds: ['i-1', 'i-2'] } as unknown as LoadBalancer;
 const PORTS = [
@@ -23,15 +24,19 @@ const theirs = {
   PolicyAttributeDescriptions: [{ AttributeName: 'ProxyProtocol', AttributeValue: 'true' }],
 };
 
-/** One page for each list; each load balancer has the policy `theirs`. */
-function elb(...pages: LoadBalancerDescription[][]) {
+/** Each load balancer has the policy `theirs`. @param errors  by name: asked for its policies, that one gives none */
+function elb(pages: LoadBalancerDescription[][], errors: Readonly<Record<string, string>> = {}) {
   const calls: unknown[] = [];
   const client = {
-    async send(command: { input: { Marker?: string } }) {
+    async send(command: { input: { Marker?: string; LoadBalancerName?: string } }) {
       const { input } = command;
       const action = command.constructor.name.replace('Command', '');
       calls.push({ [action]: input });
-      if (action === 'DescribeLoadBalancerPolicies') return { PolicyDescriptions: [theirs] };
+      if (action === 'DescribeLoadBalancerPolicies') {
+        const error = errors[input.LoadBalancerName ?? ''];
+        if (error !== undefined) throw new FakeError(error);
+        return { PolicyDescriptions: [theirs] };
+      }
       const page = Number(input.Marker ?? 0);
       return { LoadBalancerDescriptions: pages[page], NextMarker: page + 1 < pages.length ? String(page + 1) : '' };
     },
@@ -51,7 +56,7 @@ describe('a neighbour', () => {
       BackendServerDescriptions: [{ InstancePort: 80, PolicyNames: ['theirs'] }],
     });
 
-    expect(await describeNeighbours(elb([blue]).client, WEB, PORTS)).toStrictEqual([
+    expect(await describeNeighbours(elb([[blue]]).client, WEB, PORTS)).toStrictEqual([
       { loadBalancerName: 'blue', instanceIds: ['i-2'], ports: [80, 81], policies: policies([80, ['theirs']]) },
     ]);
   });
@@ -62,14 +67,25 @@ describe('a neighbour', () => {
     ['one with the instances on other ports', other('blue', [22, 8080], ['i-1', 'i-2'])],
     ['one with neither', { LoadBalancerName: 'blue' }],
   ])('is not %s, and nothing more is asked of that', async (_, each) => {
-    const { client, calls } = elb([each]);
+    const { client, calls } = elb([[each]]);
 
     expect(await describeNeighbours(client, WEB, PORTS)).toStrictEqual([]);
     expect(calls).toEqual([{ DescribeLoadBalancers: {} }]);
   });
 
+  test('is not one that was deleted since it was listed; any other error is one', async () => {
+    const page = [other('blue', [80], ['i-1']), other('green', [81], ['i-2'])];
+
+    expect(
+      await describeNeighbours(elb([page], { blue: 'AccessPointNotFoundException' }).client, WEB, PORTS),
+    ).toMatchObject([{ loadBalancerName: 'green' }]);
+    await expect(describeNeighbours(elb([page], { green: 'AccessDenied' }).client, WEB, PORTS)).rejects.toThrow(
+      'fake AccessDenied',
+    );
+  });
+
   test('may stand on any page', async () => {
-    const { client, calls } = elb([other('blue', [80], ['i-1'])], [], [other('green', [81], ['i-2'])]);
+    const { client, calls } = elb([[other('blue', [80], ['i-1'])], [], [other('green', [81], ['i-2'])]]);
 
     expect(await describeNeighbours(client, WEB, PORTS)).toStrictEqual([
       { loadBalancerName: 'blue', instanceIds: ['i-1'], ports: [80], policies: policies() },
