@@ -139,7 +139,10 @@ export async function startMachine(options: MachineOptions): Promise<StartedMach
     '--net',
     '--pid',
     '--cgroup',
-    '--',
+    // A shell waits and not nsenter: at its end systemd stops every process, an nsenter that sees its child stopped stops itself, out
+    // here where nobody continues it, and systemd waits for a child that nobody reaps.
+    '--no-fork',
+    ...['--', 'sh', '-c', '"$@"; exit $?', 'sh'],
     ...command,
   ];
 
@@ -236,7 +239,8 @@ export async function startMachine(options: MachineOptions): Promise<StartedMach
       if (supervisor.exitCode === null && supervisor.signalCode === null) {
         // SIGTERM asks process 1 to power off in order; a hanging unit must not hold up the end of a rehearsal.
         const ended = once(supervisor, 'exit');
-        const killer = setTimeout(() => supervisor.kill('SIGKILL'), STOP_LIMIT_MS);
+        // By its process 1, and so all of it: that one would outlive a systemd-nspawn that was killed.
+        const killer = setTimeout(() => process.kill(leader() ?? (supervisor.pid as number), 'SIGKILL'), STOP_LIMIT_MS);
         supervisor.kill('SIGTERM');
         await ended;
         clearTimeout(killer);
