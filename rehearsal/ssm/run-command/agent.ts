@@ -127,8 +127,8 @@ async function runShellScript(
     if (written.exitCode !== 0 && !run.signal.aborted) {
       if (written.exitCode !== 255 || runs >= MAX_RUNS)
         return failed(written.exitCode, '', `failed to create script file. ${written.stderr}`);
-      await untilRunning(run);
-      continue;
+      if (await untilRunning(run, timeoutSeconds)) continue;
+      return timedOut('', '');
     }
     const startedAt = Date.now();
     const { exitCode, stdout, stderr } = await machine.exec(['sh', '-c', path], {
@@ -138,14 +138,13 @@ async function runShellScript(
       cwd: (inputs.workingDirectory as string | undefined) || DEFAULT_WORKING_DIRECTORY,
     });
     if (run.signal.aborted) return { details: 'Cancelled', responseCode: STOPPED_EXIT_CODE, stdout, stderr };
-    if (exitCode !== 0 && Date.now() - startedAt >= timeoutSeconds * 1000)
-      return { details: 'ExecutionTimedOut', responseCode: STOPPED_EXIT_CODE, stdout, stderr };
+    if (exitCode !== 0 && Date.now() - startedAt >= timeoutSeconds * 1000) return timedOut(stdout, stderr);
     if (exitCode === 0) return { details: 'Success', responseCode: 0, stdout, stderr };
     // The machine went down under the script: the agent takes up what was in progress when it is started again.
     const isInterrupted = exitCode === 255 && !machine.isRunning();
     if (runs >= MAX_RUNS || !(exitCode === REBOOT_EXIT_CODE || isInterrupted)) return failed(exitCode, stdout, stderr);
-    if (isInterrupted) await untilRunning(run);
-    else await machine.reboot();
+    if (!isInterrupted) await machine.reboot();
+    else if (!(await untilRunning(run, timeoutSeconds))) return timedOut(stdout, stderr);
   }
 }
 
@@ -156,9 +155,21 @@ const failed = (exitCode: number, stdout: string, stderr: string): PluginResult 
   stderr: `${stderr}failed to run commands: exit status ${exitCode}`,
 });
 
-async function untilRunning(run: AgentRun): Promise<void> {
-  while (!run.instance.machine.isRunning() && !run.signal.aborted)
+const timedOut = (stdout: string, stderr: string): PluginResult => ({
+  details: 'ExecutionTimedOut',
+  responseCode: STOPPED_EXIT_CODE,
+  stdout,
+  stderr,
+});
+
+/** False for a machine that has not come back by then, as one that was ended; nobody hears from its agent again. */
+async function untilRunning(run: AgentRun, seconds: number): Promise<boolean> {
+  const limit = Date.now() + seconds * 1000;
+  while (!run.instance.machine.isRunning() && !run.signal.aborted) {
+    if (Date.now() >= limit) return false;
     await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return true;
 }
 
 /** The agent fetches by itself; here curl does on the machine, from the rehearsal's S3 or the address that is given. */

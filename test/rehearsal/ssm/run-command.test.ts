@@ -167,6 +167,20 @@ describe('a command', () => {
     expect(await ended(account, id)).toMatchObject({ Status: 'Success' });
     expect(account.instances[0]?.machine.reboots).toBe(1);
   });
+
+  test('whose machine goes down under the script for good ends with the script’s time', async () => {
+    const account = createAccount();
+    const id = await run(account, document(['sleep 0.3; exit 255'], {}, { timeoutSeconds: '1' }));
+    const { machine } = account.instances[0] ?? {};
+    await until(
+      async () => (await invocations(account, id))[0]?.CommandPlugins[0],
+      (plugin) => plugin?.Status === 'InProgress',
+    );
+    if (machine) machine.isOn = false;
+
+    expect(await ended(account, id)).toMatchObject({ Status: 'TimedOut' });
+    expect((await invocations(account, id))[0].CommandPlugins[0].StatusDetails).toBe('ExecutionTimedOut');
+  });
 });
 
 describe('a document with several steps', () => {
