@@ -8,7 +8,7 @@
 #
 #              nginx's own listener on the port     nftables rule that leads new connections to HAProxy
 #   plain      without proxy_protocol               absent
-#   both       as it was before                     present
+#   both       without proxy_protocol               present
 #   proxy      with proxy_protocol                  absent; one for what comes from AlbCidrs alone
 #
 # The rule is there whenever the listener changes its kind. That is the whole trick: connections that exist stay where they
@@ -535,14 +535,10 @@ listener_kind() { # port
   if grep -qs "^listen $1 .*proxy_protocol;" "$NGINX/listen/$1.conf"; then echo proxy; else echo plain; fi
 }
 
+# In `both` nobody is at it while the rule is there. Where the rule is lost, as by a flush, it is met directly: plain, it answers 400 to
+# a PROXY line, and a strict one would believe a client's own line once the policy is off.
 wanted_kind() { # port
-  if [[ " $(port_numbers "$SET_RELEASED")" == *" $1 "* ]]; then
-    echo plain
-  elif [ "$MODE" = both ]; then
-    listener_kind "$1"
-  else
-    echo "$MODE"
-  fi
+  if [ "$MODE" = proxy ] && [[ " $(port_numbers "$SET_RELEASED")" != *" $1 "* ]]; then echo proxy; else echo plain; fi
 }
 
 write_listen_lines() { # listener_kind, to write them as they are, or wanted_kind

@@ -154,6 +154,34 @@ describe.each(RELEASES)('receiver on %s', (release) => {
     expect(await setMode('both')).toMatchObject({ mode: 'both', changed: false });
   }, 60_000);
 
+  test('in both on the way off, a PROXY line is not believed while the rule is gone', async () => {
+    await setMode('proxy');
+    await setMode('both');
+
+    // Where it is put back every five seconds.
+    await shell('systemctl stop proxyflip-assert.timer && nft flush ruleset');
+    const met = [await status(80, 'plain'), await status(80, 'proxy')];
+    await shell('systemctl start proxyflip-assert.timer');
+
+    expect(met).toEqual(['301', '400']);
+  }, 60_000);
+
+  test('HAProxy runs in a sandbox of a score under 3, with which it serves after a restart and a reload', async () => {
+    await setMode('both');
+    const served = async () => [await status(80, 'plain'), await status(80, 'proxy')];
+
+    const [, score] =
+      /exposure level for \S+: ([\d.]+)/.exec(
+        await shell('systemd-analyze security --no-pager proxyflip-haproxy.service'),
+      ) ?? [];
+    expect(Number(score)).toBeLessThan(3);
+    expect(Number(score)).toBeGreaterThan(0);
+    await shell('systemctl restart proxyflip-haproxy.service');
+    expect(await served()).toEqual(['301', '301']);
+    await shell('systemctl reload proxyflip-haproxy.service');
+    expect(await served()).toEqual(['301', '301']);
+  }, 60_000);
+
   test.each([
     { what: 'nginx is killed', how: 'kill -9 $(systemctl show --property=MainPID --value nginx)' },
     { what: 'HAProxy is killed', how: 'kill -9 $(systemctl show --property=MainPID --value proxyflip-haproxy)' },
