@@ -183,6 +183,14 @@ describe('a command', () => {
   });
 });
 
+test('invocations are not looked for by what cannot be a command’s id', async () => {
+  const account = createAccount();
+  await run(account, document(['true']));
+
+  await expect(account.call('ListCommandInvocations', { CommandId: '' })).rejects.toThrow("'' at 'commandId'");
+  expect(await invocations(account, '11111111-2222-3333-4444-555555555555')).toEqual([]);
+});
+
 describe('a document with several steps', () => {
   const step = (name: string, runCommand: string, more: object = {}, inputs: object = {}) => ({
     name,
