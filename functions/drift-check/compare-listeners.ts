@@ -100,9 +100,12 @@ function newPorts({ loadBalancer, expected, state }: Situation, rules: Rules): D
     }));
 }
 
-/** HTTP, HTTPS and SSL checks carry no PROXY line, so that a strict receiver fails them; and /healthz is at one port alone, without TLS. */
+/**
+ * HTTP, HTTPS and SSL checks carry no PROXY line, so that a strict receiver fails them. And /healthz of ours is at one port alone, without
+ * TLS; elsewhere it may be somebody else's, who answers as long as an instance is in service.
+ */
 function checkHealthCheck(situation: Situation): Draft[] {
-  const { loadBalancer, expected } = situation;
+  const { loadBalancer, expected, outOfService } = situation;
   const target = loadBalancer.healthCheck?.target ?? 'TCP';
   const [, digits, path] = /^(?:HTTPS?|SSL):(\d+)(.*)/i.exec(target) ?? [];
   if (digits === undefined) return [];
@@ -115,7 +118,10 @@ function checkHealthCheck(situation: Situation): Draft[] {
       : known(situation).some(([, receiver]) => receiver.live[digits] === 'proxy'));
   const healthPage = `HTTP:${healthPort}/healthz`;
   const missesHealthPage =
-    path === '/healthz' && target.toUpperCase() !== healthPage.toUpperCase() && known(situation).length > 0;
+    path === '/healthz' &&
+    target.toUpperCase() !== healthPage.toUpperCase() &&
+    known(situation).length > 0 &&
+    known(situation).every(([id]) => outOfService.has(id));
   if (!isAtStrictPort && !missesHealthPage) return [];
   return [
     {

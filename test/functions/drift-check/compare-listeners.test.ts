@@ -230,6 +230,7 @@ describe('the health check', () => {
     ...strict(target, healthPort),
     observed: `${target}, where nobody answers: every instance is taken out of service`,
   });
+  const outOfService = new Set(['i-1', 'i-2']);
   /** Its page is elsewhere, as the instance beside it, which was never prepared, cannot know. */
   const elsewhere = { 'i-1': noReceiver(), 'i-2': receiver({ healthPort: '9078' }) };
 
@@ -263,14 +264,28 @@ describe('the health check', () => {
     ['at the health page', { loadBalancer: check('HTTP:8078/healthz') }, []],
     [
       'at the health page, which has no TLS',
-      { loadBalancer: check('HTTPS:8078/healthz') },
+      { loadBalancer: check('HTTPS:8078/healthz'), outOfService },
       [misses('HTTPS:8078/healthz')],
     ],
-    ['beside the health page', { loadBalancer: check('HTTP:8079/healthz') }, [misses('HTTP:8079/healthz')]],
+    [
+      'beside the health page',
+      { loadBalancer: check('HTTP:8079/healthz'), outOfService },
+      [misses('HTTP:8079/healthz')],
+    ],
+    ['at a /healthz of their own, which answers', { loadBalancer: check('HTTP:9000/healthz') }, []],
+    [
+      'at a /healthz of their own, which answers at one instance',
+      {
+        loadBalancer: check('HTTP:9000/healthz'),
+        receivers: { 'i-1': receiver(), 'i-2': receiver() },
+        outOfService: new Set(['i-1']),
+      },
+      [],
+    ],
     ['at the health page where it was put', { loadBalancer: check('HTTP:9078/healthz'), receivers: elsewhere }, []],
     [
       'at the usual port where it was put elsewhere',
-      { loadBalancer: check('HTTP:8078/healthz'), receivers: elsewhere },
+      { loadBalancer: check('HTTP:8078/healthz'), receivers: elsewhere, outOfService },
       [misses('HTTP:8078/healthz', '9078')],
     ],
     ['at a page of nobody that can be asked', { loadBalancer: check('HTTP:8079/healthz'), receivers: unreachable }, []],

@@ -234,7 +234,7 @@ const CASES: readonly Case[] = [
       ['HTTP:9000/', []],
       ['HTTP:80/', ['health-check load balancer EVERY_REQUEST_FAILS']],
       ['SSL:81', ['health-check load balancer EVERY_REQUEST_FAILS']],
-      ['HTTP:8079/healthz', ['health-check load balancer EVERY_REQUEST_FAILS']],
+      ['HTTP:9000/healthz', []],
     ] as const
   ).map(([target, found]) => ({
     desc: `the health check ${target}`,
