@@ -7,8 +7,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** What is reached, and not to be lost again; the goal is 85. */
-const LEAST_PERCENT = 70;
+/** A little under what is reached, which is not to be lost again. */
+const LEAST_PERCENT = 95;
 const PAGE = fileURLToPath(new URL('../../docs/mutation.md', import.meta.url));
 const REPORT = fileURLToPath(new URL('../../dist/mutation/mutation.json', import.meta.url));
 
