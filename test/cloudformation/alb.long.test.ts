@@ -1,5 +1,5 @@
 /**
- * cloudformation/alb.yaml as docs/alb.md says: beside chat-fleet, deployed and deleted by the AWS CLI, on machines that its Auto Scaling group
+ * cloudformation/alb.yaml as docs/alb.md says: beside chat-fleet, deployed by npm run deploy and deleted by the AWS CLI, on machines that its Auto Scaling group
  * launches; receivers are strict towards the Classic Load Balancer all the while.
  */
 import { execFile } from 'node:child_process';
@@ -13,8 +13,8 @@ import { Environment } from '../../rehearsal/environment.ts';
 import { FOR_TESTS, requireLinuxAndRoot, requirePackages } from '../../rehearsal/host/packages.ts';
 import { ADDRESSES, type NetworkHost } from '../../rehearsal/network/fabric.ts';
 import { ACCOUNT_ID, type Instance, REGION } from '../../rehearsal/world.ts';
-import { aws } from './aws-cli.ts';
-import { failures, packagedTemplate, stackOutputs, stackStatus, until } from './deployed-stack.ts';
+import { asPerson, aws } from './aws-cli.ts';
+import { BUCKET, failures, packagedTemplate, stackOutputs, stackStatus, until } from './deployed-stack.ts';
 
 const FLEET = 'chat';
 const ALB = 'chat-alb';
@@ -55,6 +55,20 @@ async function deploy(stack: string, template: string, parameters: readonly stri
     return /_COMPLETE$|_FAILED$/.test(status) && !/^REVIEW|CLEANUP/.test(status);
   });
   expect(await failures(environment)).toEqual([]);
+}
+
+/** As docs/alb.md has it. */
+async function deployByNpm(stack: string, template: string, parameters: readonly string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(
+    'npm',
+    [
+      ...['run', '--silent', 'deploy', '--', '--bucket', BUCKET, '--template', template, '--stack', stack],
+      ...parameters.flatMap((each) => ['--parameter', each]),
+    ],
+    { env: { ...process.env, ...asPerson(), AWS_ENDPOINT_URL: environment.endpoint.url } },
+  );
+  expect(await failures(environment)).toEqual([]);
+  return stdout;
 }
 
 async function deleted(stack: string): Promise<string> {
@@ -109,7 +123,7 @@ beforeAll(async () => {
   clients = await environment.fabric.addHost('clients', [CLIENT]);
   await deploy(FLEET, 'chat-fleet', FLEET_PARAMETERS);
   fleet = await stackOutputs(environment, FLEET);
-  await deploy(ALB, 'alb', [
+  const told = await deployByNpm(ALB, 'alb', [
     CERTIFICATE,
     `VpcId=${fleet.VpcId}`,
     `InstanceSecurityGroupId=${fleet.InstanceSecurityGroupId}`,
@@ -117,6 +131,7 @@ beforeAll(async () => {
     'Stickiness=On',
     'DrainingSeconds=5',
   ]);
+  expect(told).toContain('aws cloudformation delete-stack --stack-name chat-alb');
   alb = await stackOutputs(environment, ALB);
 }, 400_000);
 jest.setTimeout(60_000);
@@ -135,7 +150,7 @@ describe('beside the fleet', () => {
 
   test('gets the fleet by an update of the fleet’s stack, and finds every instance healthy', async () => {
     const before = instances().map(({ instanceId }) => instanceId);
-    await deploy(FLEET, 'chat-fleet', [`TargetGroupArns=${alb.TargetGroupArn}`]);
+    await deployByNpm(FLEET, 'chat-fleet', [`TargetGroupArns=${alb.TargetGroupArn}`]);
     expect(instances().map(({ instanceId }) => instanceId)).toEqual(before);
     await until('all targets are healthy', async () => {
       const states = await targetHealth();

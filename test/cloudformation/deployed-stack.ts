@@ -9,7 +9,7 @@ import { DIST, ROOT } from '../../rehearsal/paths.ts';
 import { REGION } from '../../rehearsal/world.ts';
 import { aws } from './aws-cli.ts';
 
-const BUCKET = 'proxyflip-artifacts';
+export const BUCKET = 'proxyflip-artifacts';
 const LIMIT_MS = 150_000;
 
 /** As npm run package puts it into the bucket. @returns the file to deploy */
