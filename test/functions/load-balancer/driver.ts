@@ -1,6 +1,6 @@
 /** The runbook's order, played on the fake AWS: what the steps say to each other is what Automation would pass. */
 import { createHandler } from '../../../functions/load-balancer/handler.ts';
-import type { FakeAws } from '../fake-aws.ts';
+import { FakeAws, type FakeLoadBalancer } from '../fake-aws.ts';
 
 export interface RunOptions {
   readonly direction?: 'enable' | 'disable';
@@ -50,6 +50,14 @@ export function stepsOf(aws: FakeAws) {
 
 /** What each receiver is in; `undefined` = not installed. */
 export type Receivers = Map<string, string | undefined>;
+
+/** `web`, with two instances that have no receiver yet. */
+export function newFleet(): { aws: FakeAws; web: FakeLoadBalancer; receivers: Receivers } {
+  const aws = new FakeAws();
+  const instanceIds = ['i-1', 'i-2'].map((id) => aws.addInstance(id));
+  const web = aws.addLoadBalancer('web', { instanceIds });
+  return { aws, web, receivers: new Map(instanceIds.map((id) => [id, undefined])) };
+}
 
 /** One whole run. Receivers do what they are told; nodes follow at once. */
 export async function runSwitch(aws: FakeAws, receivers: Receivers, options: RunOptions = {}) {

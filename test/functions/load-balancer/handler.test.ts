@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { POLICY_NAME } from '../../../functions/shared/policies.ts';
 import { FakeAws, type FakeLoadBalancer, proxyPolicy, tcp } from '../fake-aws.ts';
-import { type Receivers, request, runSwitch, stepsOf } from './driver.ts';
+import { newFleet, type Receivers, request, runSwitch, stepsOf } from './driver.ts';
 
 const STATE = '/proxyflip/web';
 let aws: FakeAws;
@@ -9,10 +9,7 @@ let web: FakeLoadBalancer;
 let receivers: Receivers;
 
 beforeEach(() => {
-  aws = new FakeAws();
-  const instanceIds = ['i-1', 'i-2'].map((id) => aws.addInstance(id));
-  web = aws.addLoadBalancer('web', { instanceIds });
-  receivers = new Map(instanceIds.map((id) => [id, undefined]));
+  ({ aws, web, receivers } = newFleet());
 });
 
 describe('enable', () => {

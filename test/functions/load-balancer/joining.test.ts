@@ -1,8 +1,8 @@
 /** What the parameter says that an instance reads when it comes later, at each point of a run. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { formatJoining, tellJoining } from '../../../functions/load-balancer/joining.ts';
-import { FakeAws, type FakeLoadBalancer } from '../fake-aws.ts';
-import { type Receivers, runSwitch } from './driver.ts';
+import type { FakeAws, FakeLoadBalancer } from '../fake-aws.ts';
+import { newFleet, type Receivers, runSwitch } from './driver.ts';
 
 const JOINING = '/proxyflip/joining/web/proxyflip';
 const CIDR = '10.0.101.0/24';
@@ -12,10 +12,7 @@ let web: FakeLoadBalancer;
 let receivers: Receivers;
 
 beforeEach(() => {
-  aws = new FakeAws();
-  const instanceIds = ['i-1', 'i-2'].map((id) => aws.addInstance(id));
-  web = aws.addLoadBalancer('web', { instanceIds });
-  receivers = new Map(instanceIds.map((id) => [id, undefined]));
+  ({ aws, web, receivers } = newFleet());
   aws.parameters.set(JOINING, ['wait']);
 });
 

@@ -1,17 +1,14 @@
 /** Runs that are refused: each gate names the thing and the way out, and nothing is changed. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { FakeAws, type FakeLoadBalancer, listener, proxyPolicy, tcp } from '../fake-aws.ts';
-import { type Receivers, request, runSwitch, stepsOf } from './driver.ts';
+import { type FakeAws, type FakeLoadBalancer, listener, proxyPolicy, tcp } from '../fake-aws.ts';
+import { newFleet, type Receivers, request, runSwitch, stepsOf } from './driver.ts';
 
 let aws: FakeAws;
 let web: FakeLoadBalancer;
 let receivers: Receivers;
 
 beforeEach(() => {
-  aws = new FakeAws();
-  const instanceIds = ['i-1', 'i-2'].map((id) => aws.addInstance(id));
-  web = aws.addLoadBalancer('web', { instanceIds });
-  receivers = new Map(instanceIds.map((id) => [id, undefined]));
+  ({ aws, web, receivers } = newFleet());
 });
 
 describe('gates: each names the thing and the way out, and nothing is changed', () => {
