@@ -38,7 +38,6 @@ export function startForged(run: Run): RunningClients {
   const ended = runOpenLoop({
     perSecond,
     maxInFlight: 1_000,
-    maxCount: Number.POSITIVE_INFINITY,
     stop,
     start,
     onCapReached: () => {},

@@ -6,7 +6,7 @@ import { isInShare, Rotation } from './rotation.ts';
 /** One request on each connection. The first failure counts: nothing is tried again. */
 export function startNewConnections(run: Run): RunningClients {
   const { plan, ledger, targets, tls, stop } = run;
-  const { perSecond, tlsShare, timeoutMs, maxInFlight, maxCount } = plan.newConnections;
+  const { perSecond, tlsShare, timeoutMs, maxInFlight } = plan.newConnections;
   const rotations = {
     plain: new Rotation({ sources: plan.sources, targets, listener: 'plain', port: plan.ports.plain }),
     tls: new Rotation({ sources: plan.sources, targets, listener: 'tls', port: plan.ports.tls }),
@@ -26,7 +26,6 @@ export function startNewConnections(run: Run): RunningClients {
   const ended = runOpenLoop({
     perSecond,
     maxInFlight,
-    maxCount,
     stop,
     start,
     onCapReached: () => ledger.capReached(),

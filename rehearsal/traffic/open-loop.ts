@@ -3,7 +3,6 @@ export interface OpenLoopOptions {
   /** Unit: per second. 0 starts nothing. */
   readonly perSecond: number;
   readonly maxInFlight: number;
-  readonly maxCount: number;
   readonly stop: AbortSignal;
   /** Start the n-th, from 0; `dueMs` is when it should have been. Resolves when it has ended, whatever the outcome. */
   readonly start: (index: number, dueMs: number) => Promise<void>;
@@ -18,11 +17,11 @@ export interface OpenLoopOptions {
  * A timer that fires late is made up for by starting everything that became due meanwhile, so the rate holds and nothing
  * is left out; how late is reported. (An interval that starts one each would slow down exactly when the servers do.)
  *
- * Resolves when nothing more is to be started and everything that was has ended.
+ * Resolves when it was told to stop and everything that was started has ended.
  */
 export function runOpenLoop(options: OpenLoopOptions): Promise<void> {
-  const { perSecond, maxInFlight, maxCount, stop, start, onCapReached, onStarted, now = Date.now } = options;
-  if (perSecond <= 0 || maxCount <= 0) return Promise.resolve();
+  const { perSecond, maxInFlight, stop, start, onCapReached, onStarted, now = Date.now } = options;
+  if (perSecond <= 0) return Promise.resolve();
   const firstMs = now();
   let started = 0;
   let inFlight = 0;
@@ -30,14 +29,14 @@ export function runOpenLoop(options: OpenLoopOptions): Promise<void> {
 
   return new Promise((resolve) => {
     const endIfDone = (): void => {
-      if ((stop.aborted || started >= maxCount) && inFlight === 0) {
+      if (stop.aborted && inFlight === 0) {
         clearInterval(timer);
         stop.removeEventListener('abort', endIfDone);
         resolve();
       }
     };
     const tick = (): void => {
-      const due = Math.min(maxCount, Math.floor(((now() - firstMs) * perSecond) / 1000) + 1);
+      const due = Math.floor(((now() - firstMs) * perSecond) / 1000) + 1;
       while (started < due && !stop.aborted) {
         if (inFlight >= maxInFlight) {
           for (heldBack = Math.max(heldBack, started - 1); heldBack < due - 1; heldBack += 1) onCapReached();

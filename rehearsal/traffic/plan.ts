@@ -37,8 +37,6 @@ export interface NewConnectionsPlan {
   readonly timeoutMs: number;
   /** Above it connections wait for their turn; that it happened is reported (`capReached`), since the loop is closed then. */
   readonly maxInFlight: number;
-  /** No more are started after so many. */
-  readonly maxCount: number;
 }
 
 export interface KeepAlivePlan {
@@ -94,7 +92,6 @@ export function trafficPlan(input: TrafficPlanInput): TrafficPlan {
       tlsShare: 0.25,
       timeoutMs: 10_000,
       maxInFlight: 4_000,
-      maxCount: 1_000_000,
       ...input.newConnections,
     },
     keepAlive: { clients: 24, thinkTimeMs: [200, 800], tlsShare: 0.5, timeoutMs: 10_000, ...input.keepAlive },

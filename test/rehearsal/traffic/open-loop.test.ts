@@ -18,7 +18,6 @@ describe('the open loop', () => {
     const ended = runOpenLoop({
       perSecond: 200,
       maxInFlight: 1000,
-      maxCount: 1000,
       stop: stop.signal,
       start: async () => {
         started += 1;
@@ -46,7 +45,6 @@ describe('the open loop', () => {
     const ended = runOpenLoop({
       perSecond: 200,
       maxInFlight: 1000,
-      maxCount: 1000,
       stop: stop.signal,
       start: async () => {
         started += 1;
@@ -65,14 +63,17 @@ describe('the open loop', () => {
     const stop = new AbortController();
     const starts: number[] = [];
     let held = 0;
+    const beganMs = Date.now();
 
     await runOpenLoop({
       perSecond: 1000,
       maxInFlight: 5,
-      maxCount: 20,
+      // The twentieth is the last that becomes due.
+      now: () => Math.min(Date.now(), beganMs + 19),
       stop: stop.signal,
       start: async (index) => {
         starts.push(index);
+        if (starts.length === 20) stop.abort();
         await sleep(30);
       },
       onCapReached: () => {
@@ -92,7 +93,6 @@ describe('the open loop', () => {
     const loop = runOpenLoop({
       perSecond: 100,
       maxInFlight: 10,
-      maxCount: 3,
       stop: stop.signal,
       start: async () => {
         await sleep(100);
