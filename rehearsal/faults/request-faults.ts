@@ -95,6 +95,8 @@ export class RequestFaults implements AsyncDisposable {
   async *#onEvery(fault: ApiFault, calls: readonly RecordedCall[]): AsyncGenerator<Case> {
     for (const direction of DIRECTIONS.toReversed()) {
       const own = calls.filter((call) => call.direction === direction);
+      // With a process of its own: an SDK's retries are rationed for the life of one.
+      await this.#stage.account.lambda.divideTimers(this.#functionName, TIMERS_DIVIDED_BY);
       const answers = await this.#send(direction, on(fault, own));
       for (const call of own) yield this.#caseOf(fault.name, call, answers, ['SUCCESS']);
       await this.#send(direction, none);
