@@ -115,6 +115,9 @@ export async function startMachine(options: MachineOptions): Promise<StartedMach
     child.once('exit', (status) => {
       if (status === REBOOT_EXIT_STATUS) supervisor = supervise();
     });
+    child.once('close', (status) => {
+      if (status !== REBOOT_EXIT_STATUS) log.end();
+    });
     return child;
   };
   let supervisor = supervise();
@@ -245,7 +248,6 @@ export async function startMachine(options: MachineOptions): Promise<StartedMach
         await ended;
         clearTimeout(killer);
       }
-      log.end();
       await fabric.removeHost(name);
     },
   };
