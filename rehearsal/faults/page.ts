@@ -17,9 +17,13 @@ export interface FaultRun {
 
 const DIRECTIONS: readonly Direction[] = ['enable', 'disable'];
 
-/** @param runs  one, or as many as the matrix was run in */
-export function faultsPage(runs: readonly FaultRun[]): string {
-  const cases = runs.flatMap((run) => run.cases);
+/** @param given  one, or as many as the matrix was run in; what several have met counts as the last of them has */
+export function faultsPage(given: readonly FaultRun[]): string {
+  const runs = given.toSorted((a, b) => a.startedAt.localeCompare(b.startedAt));
+  const cases = runs.flatMap((run, index) => {
+    const later = new Set(runs.slice(index + 1).flatMap((each) => each.cases.map(placeOf)));
+    return run.cases.filter((each) => !later.has(placeOf(each)));
+  });
   const parts = [...new Set(cases.map(({ part }) => part))];
   const short = cases.filter(({ wrong }) => wrong.length > 0);
   return `${[
@@ -34,6 +38,8 @@ export function faultsPage(runs: readonly FaultRun[]): string {
     ...parts.flatMap((part) => [`## ${part}`, tableOf(cases.filter((each) => each.part === part))]),
   ].join('\n\n')}\n`;
 }
+
+const placeOf = ({ part, fault, where, direction }: Case): string => [part, fault, where, direction].join('\n');
 
 function commandOf({ command, startedAt, durationMs, isInterrupted = false }: FaultRun): string {
   const minutes = Math.max(1, Math.round(durationMs / 60_000));

@@ -50,6 +50,19 @@ test('runs of parts stand on one page, each with its command', () => {
   expect(text).toContain('## instances');
 });
 
+test('what two runs have met counts as the later one has, whatever their order', () => {
+  const short = each({ wrong: ['the fault did not fire'] });
+  const earlier = run([short, each({ ...short, fault: 'timeout' }), each({ fault: 'timeout' })], 'one');
+  const later = { ...run([each({})], 'two'), startedAt: '2026-11-21T13:00:00.000Z' };
+
+  const text = faultsPage([later, earlier]);
+
+  expect(text).toContain('`one` on 2026-11-21 (10 min), `two` on');
+  expect(text).toContain('**1 fall short:**');
+  expect(text).toContain('| Begin ssm:GetParameter | `! ·` | `= ·` |');
+  expect(text).toContain('| all | | | 3 |');
+});
+
 test('a run that was interrupted says so', () => {
   expect(faultsPage([{ ...run([each({})]), isInterrupted: true }])).toContain('(10 min, interrupted)');
 });
