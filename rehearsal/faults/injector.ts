@@ -115,7 +115,7 @@ export class Injector implements Interceptor {
     // A step that is tried again makes all of its calls again.
     if (by === 'Automation' && action === 'Invoke') this.#forgetFunctionCalls();
     const count = `${by} ${operation}`;
-    const nth = by === 'Automation' && action === 'Invoke' ? 1 : (this.#counts.get(count) ?? 0) + 1;
+    const nth = by === 'Automation' && isAllOfItsStep(service, action) ? 1 : (this.#counts.get(count) ?? 0) + 1;
     this.#counts.set(count, nth);
     return { direction: this.#direction, step: step.name, by, operation, nth };
   }
@@ -137,6 +137,9 @@ export class Injector implements Interceptor {
     this.#fired.set(key, (this.#fired.get(key) ?? 0) + 1);
   }
 }
+
+/** Made once by its step: a second one is a repetition, by `maxAttempts`. The calls around a command are many. */
+const isAllOfItsStep = (service: string, action: string): boolean => service === 'ec2' || action === 'Invoke';
 
 /** The sessions' names: of an execution's role, and of a function's (`rehearsal/ssm/automation/automation.ts`, `rehearsal/lambda/invoker.ts`). */
 function callerOf(accessKeyId: string, executionId: string): RecordedCall['by'] | undefined {

@@ -69,6 +69,20 @@ describe('calls', () => {
     expect(recorded()).toEqual([]);
   });
 
+  test('of Automation itself are one where a step is tried again, and many around a command', async () => {
+    injector.begin('enable', () => undefined);
+    step('DescribeSubnets');
+    for (let attempt = 1; attempt <= 3; attempt += 1) await injector.before(call(AUTOMATION, 'ec2:DescribeSubnets'));
+    step('AcceptBoth');
+    for (let look = 1; look <= 2; look += 1) await injector.before(call(AUTOMATION, 'ssm:ListCommands'));
+
+    expect(recorded()).toEqual([
+      'DescribeSubnets ec2:DescribeSubnets (Automation)',
+      'AcceptBoth ssm:ListCommands (Automation)',
+      'AcceptBoth ssm:ListCommands 2 (Automation)',
+    ]);
+  });
+
   test('that the SDK repeats are one call, and so are those of a step that is tried again', async () => {
     injector.begin('enable', () => undefined);
     step('Undo');
