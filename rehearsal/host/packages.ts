@@ -39,6 +39,7 @@ export const FOR_TESTS: readonly Requirement[] = [
   { files: ['/usr/bin/redis-server'], package: 'redis-server', why: 'the chat service on many instances' },
   { files: ['/usr/bin/curl'], package: 'curl', why: 'asks machines and nodes as a client does' },
   { files: ['/usr/bin/openssl'], package: 'openssl', why: 'certificates of the chat tests' },
+  { files: ['/usr/bin/git'], package: 'git', why: 'says which files are of the project' },
   { files: ['/usr/bin/shellcheck'], package: 'shellcheck', why: 'checks the shell that ships' },
 ];
 

@@ -108,7 +108,7 @@ export class RawClient {
     return matches()[n - 1] as Extract<ServerMessage, { type: Type }>;
   }
 
-  async until(isSo: () => boolean, what: string, timeoutMs = 5000): Promise<void> {
+  async until(isSo: () => boolean, what: string, timeoutMs = 20_000): Promise<void> {
     const deadline = Date.now() + timeoutMs;
     while (!isSo()) {
       if (Date.now() > deadline) {
