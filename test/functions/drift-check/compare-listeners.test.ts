@@ -272,6 +272,7 @@ describe('the health check', () => {
       { loadBalancer: check('HTTP:8079/healthz'), outOfService },
       [misses('HTTP:8079/healthz')],
     ],
+    ['at another page, which does not answer either', { loadBalancer: check('HTTP:9000/up'), outOfService }, []],
     ['at a /healthz of their own, which answers', { loadBalancer: check('HTTP:9000/healthz') }, []],
     [
       'at a /healthz of their own, which answers at one instance',
