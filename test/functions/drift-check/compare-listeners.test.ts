@@ -1,20 +1,18 @@
 /** Every finding about listeners, the health check and neighbours as it is told, whole. */
-import { describe, expect, test } from '@jest/globals';
+import { describe } from '@jest/globals';
 import { compareListeners } from '../../../functions/drift-check/compare-listeners.ts';
 import type { Draft } from '../../../functions/drift-check/situation.ts';
 import {
   bothReceiver,
-  type Given,
+  findings,
   LISTENERS,
   listener,
   loadBalancer,
   noReceiver,
   plainReceiver,
   receiver,
-  rules,
   SWITCH,
   SWITCH_OFF,
-  situation,
   state,
 } from './situations.ts';
 
@@ -23,12 +21,7 @@ const fedBy = (...listeners: ReturnType<typeof listener>[]) => loadBalancer(unde
 const unreachable = { 'i-1': { unreachable: 'its agent is ConnectionLost' } };
 const staysBoth = state({ mode: 'both', parameters: { FinalMode: 'both' } });
 
-type Case = readonly [string, Given, readonly Draft[]];
-
-const found = (cases: readonly Case[]) =>
-  test.each(cases)('%s', (_desc, given, drafts) => {
-    expect(compareListeners(situation(given), rules())).toEqual(drafts);
-  });
+const found = findings(compareListeners);
 
 describe('a switched port without a listener', () => {
   const removed: Draft = {

@@ -1,20 +1,18 @@
 /** Every finding about a policy as it is told, whole. How bad it is in which situation: compare.test.ts. */
-import { describe, expect, test } from '@jest/globals';
+import { describe } from '@jest/globals';
 import { comparePolicies } from '../../../functions/drift-check/compare-policies.ts';
 import type { Draft } from '../../../functions/drift-check/situation.ts';
 import { POLICY_NAME } from '../../../functions/shared/policies.ts';
 import {
   bothReceiver,
-  type Given,
+  findings,
   LISTENERS,
   listener,
   loadBalancer,
   plainReceiver,
   receiver,
-  rules,
   SWITCH,
   SWITCH_OFF,
-  situation,
   state,
 } from './situations.ts';
 
@@ -91,12 +89,7 @@ const left: Draft = {
   mend: set("'[]'", 8443),
 };
 
-type Case = readonly [string, Given, readonly Draft[]];
-
-const found = (situations: readonly Case[]) =>
-  test.each(situations)('%s', (_desc, given, drafts) => {
-    expect(comparePolicies(situation(given), rules())).toEqual(drafts);
-  });
+const found = findings(comparePolicies);
 
 describe('no policy that writes the line, where one was set', () => {
   found([

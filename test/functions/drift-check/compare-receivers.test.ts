@@ -1,20 +1,18 @@
 /** Every finding about a receiver as it is told, whole. How bad it is in which situation: compare.test.ts. */
-import { describe, expect, test } from '@jest/globals';
+import { describe } from '@jest/globals';
 import { compareReceivers } from '../../../functions/drift-check/compare-receivers.ts';
 import type { Receiver } from '../../../functions/drift-check/receiver.ts';
 import type { Draft } from '../../../functions/drift-check/situation.ts';
 import {
   bothReceiver,
-  type Given,
+  findings,
   LISTENERS,
   loadBalancer,
   NOW,
   noReceiver,
   plainReceiver,
   receiver,
-  rules,
   SWITCH,
-  situation,
   state,
 } from './situations.ts';
 
@@ -29,12 +27,7 @@ const off = loadBalancer({});
 const one = (given: Partial<Receiver>) => ({ receivers: { 'i-1': receiver(), 'i-2': receiver(given) } });
 const down = { active: false, since: SECONDS - 60 };
 
-type Case = readonly [string, Given, readonly Draft[]];
-
-const found = (cases: readonly Case[]) =>
-  test.each(cases)('%s', (_desc, given, drafts) => {
-    expect(compareReceivers(situation(given), rules())).toEqual(drafts);
-  });
+const found = findings(compareReceivers);
 
 const draft = (given: Pick<Draft, 'kind' | 'severity' | 'expected' | 'observed'> & Partial<Draft>): Draft => ({
   where: 'i-2',

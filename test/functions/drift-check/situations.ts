@@ -1,8 +1,9 @@
 /** A load balancer that was switched, and is as it was set; each test changes what it is about. */
+import { expect, test } from '@jest/globals';
 import { expectedOf } from '../../../functions/drift-check/expected.ts';
 import { type ObservedListener, type ObservedLoadBalancer, observe } from '../../../functions/drift-check/observed.ts';
 import type { Receiver } from '../../../functions/drift-check/receiver.ts';
-import type { Rules, Situation } from '../../../functions/drift-check/situation.ts';
+import type { Draft, Rules, Situation } from '../../../functions/drift-check/situation.ts';
 import { POLICY_NAME } from '../../../functions/shared/policies.ts';
 import type { SwitchState } from '../../../functions/shared/switch-state.ts';
 
@@ -140,3 +141,11 @@ export function situation({ receivers, ...given }: Given = {}): Situation {
     ...given,
   };
 }
+
+/** For tables of what one comparison finds: each row a situation, and its findings whole. */
+export const findings =
+  (compare: (given: Situation, rules: Rules) => Draft[]) =>
+  (cases: readonly (readonly [string, Given, readonly Draft[]])[]): void =>
+    test.each(cases)('%s', (_desc, given, drafts) => {
+      expect(compare(situation(given), rules())).toEqual(drafts);
+    });
