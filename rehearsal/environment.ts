@@ -12,6 +12,7 @@ import { ElasticLoadBalancingClient } from '@aws-sdk/client-elastic-load-balanci
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { createAutoScalingService } from './autoscaling/service.ts';
 import { type AwsEndpoint, startAwsEndpoint } from './aws/endpoint.ts';
+import { AWS_NAMES } from './aws/in-place-of-aws.ts';
 import type { Service } from './aws/service.ts';
 import { createStsService } from './aws/sts.ts';
 import { Cleanup } from './cleanup.ts';
@@ -84,7 +85,8 @@ export class Environment implements AsyncDisposable {
   readonly iam = new IamStore();
   readonly authorizer: Authorizer;
   readonly #instanceSessions: InstanceSessions;
-  readonly #s3Certificate = createCertificate([`s3.${REGION}.amazonaws.com`, `*.s3.${REGION}.amazonaws.com`]);
+  /** By which AWS is known here: to instances, and to clients whose proxy the endpoint is. */
+  readonly awsCertificate = createCertificate(AWS_NAMES);
   readonly elb: ElbService;
   readonly elbv2: Service;
   readonly ec2: Service;
@@ -233,13 +235,14 @@ export class Environment implements AsyncDisposable {
       ],
       port: this.options.apiPort,
       interceptors: [this.authorizer],
+      certificate: this.awsCertificate,
     }).catch(portTaken(this.options.apiPort, '--api-port'));
     this.#cleanup.add('the AWS endpoint', () => this.endpoint.close());
 
     const socket = (name: string): string => path.join(this.directory.path, `${name}.sock`);
     this.#cleanup.use('the package proxy', await startPackageProxy(socket('packages')));
     await this.#listen('S3', createServer(this.s3.listener), { path: socket('s3') });
-    const { certificatePem: cert, privateKeyPem: key } = this.#s3Certificate;
+    const { certificatePem: cert, privateKeyPem: key } = this.awsCertificate;
     await this.#listen('S3 by TLS', createTlsServer({ cert, key }, this.s3.listener), { path: socket('s3-tls') });
     const metadata = createInstanceMetadata({
       instanceAt: (address) => [...this.world.instances.values()].find((each) => each.privateIpAddress === address),
@@ -297,7 +300,7 @@ export class Environment implements AsyncDisposable {
 
   /** What a machine needs to be an instance. @param image  its image's directory */
   instanceFiles(image: string): Promise<Readonly<Record<string, string>>> {
-    return instanceFiles(image, this.#s3Certificate.certificatePem, this.s3.bucketNames);
+    return instanceFiles(image, this.awsCertificate.certificatePem, this.s3.bucketNames);
   }
 
   /** Also for what a scenario starts in it: ended before the environment is. */

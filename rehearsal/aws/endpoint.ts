@@ -8,10 +8,12 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Certificate } from '../nodes/certificate.ts';
 import { REGION } from '../world.ts';
 import { credentialScope } from './credential-scope.ts';
 import { ActionDispatcher, type Caller, ConnectionReset, type ServedService } from './dispatcher.ts';
 import type { Interceptor } from './faults.ts';
+import { standInPlaceOfAws } from './in-place-of-aws.ts';
 import { type Dispatcher, type RawService, type Service, ServiceError, type WireProtocol } from './service.ts';
 import { readCbor, writeCbor, writeCborError } from './wire/cbor.ts';
 import { writeJson, writeJsonError } from './wire/json.ts';
@@ -35,6 +37,8 @@ export interface AwsEndpointOptions {
   /** One line per call, and the stack of the rehearsal's own mistakes. Default: nothing. */
   readonly log?: (line: string) => void;
   readonly interceptors?: readonly Interceptor[];
+  /** With one, the endpoint is an HTTPS proxy, too, and answers as each of `AWS_NAMES`. Default: none. */
+  readonly certificate?: Certificate;
 }
 
 /** Lambda takes 50 MB zipped; nothing that speaks here sends more. */
@@ -53,6 +57,7 @@ export async function startAwsEndpoint(options: AwsEndpointOptions): Promise<Aws
       else response.writeHead(500).end();
     });
   });
+  const endProxied = options.certificate && standInPlaceOfAws(server, options.certificate);
   await listen(server, options.port ?? 0);
   const { port } = server.address() as AddressInfo;
   return {
@@ -63,6 +68,7 @@ export async function startAwsEndpoint(options: AwsEndpointOptions): Promise<Aws
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
+        endProxied?.();
       }),
   };
 }

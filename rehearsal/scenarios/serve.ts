@@ -11,14 +11,15 @@ export async function serve(options: ScenarioOptions, interrupted: AbortSignal):
   try {
     const fleet = await startFleet(environment, options.machines);
     interrupted.throwIfAborted();
+    const certificates = await environment.file('aws.pem', environment.awsCertificate.certificatePem);
     console.log(`
 export AWS_ENDPOINT_URL=${environment.endpoint.url}
 export AWS_ACCESS_KEY_ID=${CREDENTIALS.accessKeyId}
 export AWS_SECRET_ACCESS_KEY=${CREDENTIALS.secretAccessKey}
 export AWS_DEFAULT_REGION=${REGION}
 
-# The AWS CLI before 2.13, such as Debian 12's, does not read AWS_ENDPOINT_URL:
-aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }
+# The AWS CLI before 2.13, such as Debian 12's, does not read AWS_ENDPOINT_URL. As its proxy, the endpoint is AWS:
+aws() { https_proxy=$AWS_ENDPOINT_URL no_proxy= AWS_CA_BUNDLE=${certificates} command aws "$@"; }
 
 load balancer   ${LOAD_BALANCER}, nodes ${Array.from({ length: options.nodes }, (_, index) => ADDRESSES.node(index)).join(', ')}
 instances       ${fleet.instances.map(({ instanceId }) => instanceId).join(', ')}

@@ -1,7 +1,6 @@
-/** The terminal of somebody who has read the README: the rehearsal's exports are set, and `aws` is the AWS CLI. */
+/** The terminal of somebody who has read the README: what the rehearsal printed to be set is set, and `aws` is the AWS CLI. */
 import { existsSync } from 'node:fs';
-import { expect } from '@jest/globals';
-import { ROOT, readPage } from './markdown.ts';
+import { ROOT } from './markdown.ts';
 import type { ServedRehearsal } from './served-rehearsal.ts';
 import { ShellSession } from './shell-session.ts';
 
@@ -13,10 +12,6 @@ export async function openAwsShell(served: ServedRehearsal): Promise<ShellSessio
   // What the rehearsal does not say, it does not get from whoever runs the tests.
   const { AWS_PROFILE: _, AWS_ENDPOINT_URL: __, AWS_REGION: ___, ...env } = process.env;
   const shell = new ShellSession(ROOT, { ...env, PATH: path, AWS_PAGER: '', AWS_EC2_METADATA_DISABLED: 'true' });
-  await shell.run(served.exports, SETTING_LIMIT_MS);
-  // As the README says for the AWS CLI before 2.13, and harmless for a later one.
-  const [alias = ''] = /aws\(\) \{[^`]*\}/.exec(readPage('README.md')) ?? [];
-  expect(alias).not.toBe('');
-  await shell.run(alias, SETTING_LIMIT_MS);
+  await shell.run(served.settings, SETTING_LIMIT_MS);
   return shell;
 }

@@ -7,17 +7,17 @@ const BOOT_LIMIT_MS = 120_000;
 
 export class ServedRehearsal implements AsyncDisposable {
   readonly #child: ChildProcess;
-  /** The `export` lines that it printed. */
-  readonly exports: string;
+  /** What it printed to be pasted into a terminal: the exports, and the function for an AWS CLI that does not read them. */
+  readonly settings: string;
   /** All that it said until it was ready. */
   readonly said: string;
 
   private constructor(child: ChildProcess, said: string) {
     this.#child = child;
     this.said = said;
-    this.exports = said
+    this.settings = said
       .split('\n')
-      .filter((line) => line.startsWith('export '))
+      .filter((line) => /^(export |aws\(\))/.test(line))
       .join('\n');
   }
 
