@@ -4,26 +4,33 @@ import { readdirSync, readFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { removeLeftovers } from '../../../rehearsal/host/run-directory.ts';
 import { DIST } from '../../../rehearsal/paths.ts';
 
 const CLI = path.join(DIST, 'rehearsal/cli.mjs');
 
+/** What another rehearsal has here already, `npm start` in a second terminal, is none of the test's. */
+const others = new Set<string>();
+const ours = (name: string): boolean => !others.has(name);
+
 const namespaces = (): string[] =>
   spawnSync('ip', ['netns', 'list'], { encoding: 'utf8' })
     .stdout.split('\n')
     .map((line) => line.split(' ')[0] ?? '')
-    .filter((name) => /^pf[0-9a-f]{6}-/.test(name));
+    .filter((name) => /^pf[0-9a-f]{6}-/.test(name))
+    .filter(ours);
 const mounts = (): string[] =>
   readFileSync('/proc/self/mounts', 'utf8')
     .split('\n')
-    .filter((line) => line.includes('/proxyflip-rehearsal/'));
+    .filter((line) => line.includes('/proxyflip-rehearsal/'))
+    .filter(ours);
 const hostLinks = (): string => spawnSync('ip', ['-oneline', 'link'], { encoding: 'utf8' }).stdout.replace(/@\S+/g, '');
 /** Those that still run: one that has ended stays in the list until its new parent has looked after it. */
-const supervisors = (): number[] =>
+const supervisors = (): string[] =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
+    .filter(ours)
     .filter((pid) => {
       try {
         const [, comm = '', state = ''] = /^\d+ \((.*)\) (\S)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
@@ -31,8 +38,7 @@ const supervisors = (): number[] =>
       } catch {
         return false;
       }
-    })
-    .map(Number);
+    });
 
 async function untilNoSupervisor(): Promise<void> {
   const limit = Date.now() + 10_000;
@@ -40,6 +46,9 @@ async function untilNoSupervisor(): Promise<void> {
 }
 
 let child: ChildProcess | undefined;
+beforeAll(() => {
+  for (const each of [...namespaces(), ...mounts(), ...supervisors()]) others.add(each);
+});
 afterEach(async () => {
   child?.kill('SIGKILL');
   await sleep(500);
