@@ -151,7 +151,8 @@ function checkNeighbours(situation: Situation): Draft[] {
     .map(({ name, port, instanceIds }) => ({
       kind: 'instance-shared',
       severity: 'SOME_REQUESTS_FAIL',
-      where: `port ${port}`,
+      // Of two neighbours at one port, each is a finding of its own, with its own beginning and its own mending.
+      where: `port ${port}, from ${name}`,
       expected: 'no other load balancer sends plain connections there',
       observed: `${name} does, to ${instanceIds.join(', ')}`,
       began: 0,

@@ -144,7 +144,7 @@ describe('another load balancer with the same instances', () => {
   const shared = (port: number, ...instanceIds: string[]) => ({
     kind: 'instance-shared',
     severity: 'SOME_REQUESTS_FAIL',
-    where: `port ${port}`,
+    where: `port ${port}, from other`,
     expected: 'no other load balancer sends plain connections there',
     observed: `other does, to ${instanceIds.join(', ')}`,
     cause: 'other has the instances too, and no PROXY protocol',

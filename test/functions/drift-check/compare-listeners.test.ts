@@ -290,7 +290,7 @@ describe('another load balancer with the instances, which writes no line', () =>
   const shared: Draft = {
     kind: 'instance-shared',
     severity: 'SOME_REQUESTS_FAIL',
-    where: 'port 80',
+    where: 'port 80, from other',
     expected: 'no other load balancer sends plain connections there',
     observed: 'other does, to i-1, i-2',
     began: 0,

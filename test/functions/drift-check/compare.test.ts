@@ -248,7 +248,15 @@ const CASES: readonly Case[] = [
   {
     desc: 'another load balancer with the instance and no PROXY line',
     given: { neighbours: [{ name: 'other', port: 80, instanceIds: ['i-1'] }] },
-    found: ['instance-shared port 80 SOME_REQUESTS_FAIL'],
+    found: ['instance-shared port 80, from other SOME_REQUESTS_FAIL'],
+  },
+  {
+    desc: 'two others with the instance and no PROXY line',
+    given: { neighbours: ['one', 'two'].map((name) => ({ name, port: 80, instanceIds: ['i-1'] })) },
+    found: [
+      'instance-shared port 80, from one SOME_REQUESTS_FAIL',
+      'instance-shared port 80, from two SOME_REQUESTS_FAIL',
+    ],
   },
   {
     desc: 'another load balancer does no harm where the receiver takes both',

@@ -161,7 +161,7 @@ export function loadBalancerWays(cast: Cast): Way[] {
       kind: 'instance-shared',
       by: 'another load balancer gets an instance, and sends it plain connections',
       severity: 'SOME_REQUESTS_FAIL',
-      where: 'port 80',
+      where: `port 80, from ${OTHER}`,
       also: ['instance-shared'],
       cause: new RegExp(OTHER),
       isMendedBySwitch: false,
