@@ -6,10 +6,12 @@ import { describe, expect, test } from '@jest/globals';
 import { type CheckedCommand, checkedCommands, readPage } from './markdown.ts';
 import { pageTerminal } from './page-terminal.ts';
 
+const PAGE = 'https://127.0.0.1:18443/';
 const terminal = pageTerminal(['--page-port', '18443']);
 
 const blocksOf = (page: string): CheckedCommand[] => checkedCommands(readPage(page));
 const README = blocksOf('README.md');
+const WATCH = README.find(({ commands }) => commands.includes('--document-name proxyflip-state'));
 const [STATE, ...TROUBLESHOOTING] = blocksOf('docs/troubleshooting.md');
 const DRIFT = blocksOf('docs/drift.md');
 
@@ -23,6 +25,34 @@ test('the pages promise last lines', () => {
 describe('README.md', () => terminal.run(README.slice(0, -1)));
 // While it is switched: the README's last block undoes it all.
 describe('docs/troubleshooting.md, where to look', () => terminal.run(STATE === undefined ? [] : [STATE]));
+describe('docs/troubleshooting.md, a policy taken off by hand', () => {
+  terminal.run([
+    {
+      name: 'is seen as empty replies',
+      commands: `aws elb set-load-balancer-policies-for-backend-server --load-balancer-name $LOAD_BALANCER --instance-port 81 --policy-names '[]'
+while curl --silent --insecure --output /dev/null ${PAGE}; do sleep 0.2; done
+curl --silent --insecure ${PAGE}; echo "curl ended with $?"`,
+      lastLine: 'curl ended with 52',
+    },
+    { name: 'is named by the state runbook', commands: WATCH?.commands ?? '', lastLine: '…81…' },
+    {
+      name: 'is mended by the runbook with enable',
+      commands: `EXECUTION=$(aws ssm start-automation-execution --document-name proxyflip-switch \\
+  --parameters Direction=enable,LoadBalancerName=$LOAD_BALANCER,FleetTagKey=$TAG_KEY,FleetTagValue=$TAG_VALUE \\
+  --query AutomationExecutionId --output text)
+status() { aws ssm get-automation-execution --automation-execution-id $EXECUTION --output text \\
+  --query AutomationExecution.AutomationExecutionStatus; }
+while status | grep -E 'Pending|InProgress'; do sleep 2; done
+status`,
+      lastLine: 'Success',
+    },
+    {
+      name: 'and users are served again',
+      commands: `curl --silent --show-error --insecure --output /dev/null --write-out '%{http_code}\\n' ${PAGE}`,
+      lastLine: '200',
+    },
+  ]);
+});
 describe('docs/drift.md', () => terminal.run(DRIFT));
 // Suppressions that cannot be read are a finding.
 describe('docs/drift.md, once more', () => terminal.run(DRIFT.slice(0, 1)));
