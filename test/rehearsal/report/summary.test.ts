@@ -2,8 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { summary } from '../../../rehearsal/report/summary.ts';
 import { aCostlyResult, aResult, requests } from './results.ts';
 
-const plain = (...[result, more]: [Parameters<typeof summary>[0], { pageUrl?: string }?]) =>
-  summary(result, { colour: false, ...more });
+const plain = (
+  ...[result, more]: [Parameters<typeof summary>[0], { pageUrl?: string; shortfalls?: readonly string[] }?]
+) => summary(result, { colour: false, ...more });
 
 describe('the summary', () => {
   test('of a run in which nothing failed says so, and how each phase saw a client', () => {
@@ -39,6 +40,14 @@ describe('the summary', () => {
       '  - 3 of 24,000 new connections failed: 3 reset',
       '  - the stack ended in CREATE_FAILED',
     ]);
+    expect(text).not.toContain('no request failed');
+  });
+
+  test('of a run whose scenario cut something off, by which it falls short of nothing, does not call that nothing', () => {
+    const text = plain(aResult({ newConnections: requests(24_000, { reset: 3 }) }), { shortfalls: [] });
+
+    expect(text).toMatch(/^Clients lost nothing but what was cut off on purpose\./);
+    expect(text).toMatch(/new connections +24,000 +3 failed/);
     expect(text).not.toContain('no request failed');
   });
 
