@@ -34,7 +34,11 @@ while curl --silent --insecure --output /dev/null ${PAGE}; do sleep 0.2; done
 curl --silent --insecure ${PAGE}; echo "curl ended with $?"`,
       lastLine: 'curl ended with 52',
     },
-    { name: 'is named by the state runbook', commands: WATCH?.commands ?? '', lastLine: '…81…' },
+    {
+      name: 'is named by the state runbook',
+      commands: WATCH?.commands ?? '',
+      lastLine: 'PROXY protocol is on at some instance ports; receivers are in proxy: they do not agree. …',
+    },
     {
       name: 'is mended by the runbook with enable',
       commands: `EXECUTION=$(aws ssm start-automation-execution --document-name proxyflip-switch \\
