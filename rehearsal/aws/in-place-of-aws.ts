@@ -8,12 +8,7 @@ import type { Certificate } from '../nodes/certificate.ts';
 import { REGION } from '../world.ts';
 
 /** For the certificate. A wildcard stands for one label (RFC 6125, 6.4.3), and a bucket's name is one more. */
-export const AWS_NAMES = [
-  `*.${REGION}.amazonaws.com`,
-  `s3.${REGION}.amazonaws.com`,
-  `*.s3.${REGION}.amazonaws.com`,
-  '*.amazonaws.com',
-];
+export const AWS_NAMES = ['*.amazonaws.com', `*.${REGION}.amazonaws.com`, `*.s3.${REGION}.amazonaws.com`];
 
 const AWS_HOST = /^[\w.-]+\.amazonaws\.com:443$/;
 
